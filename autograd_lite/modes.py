@@ -1,0 +1,131 @@
+"""Contexts that watch or change what is recorded: `no_grad`, `scope`, `anomaly`.
+
+A mode is asked about every node made while it is active in the current thread or task. The engine looks at `active_modes`
+alone, a list that is empty nearly always, so that recording costs nothing when no mode is active anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+active_modes: list[Mode] = []
+_current: ContextVar[tuple[Mode, ...]] = ContextVar("modes", default=())
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+
+
+class AnomalyError(ArithmeticError):
+    """A nan or an infinity was born where `anomaly()` was watching."""
+
+
+class Mode:
+    """The base: it leaves every node and every edge as it is."""
+
+    def recorded(self, node: Any) -> Any:
+        """Called with each node as it is made; what it returns takes the node's place."""
+        return node
+
+    def swept(self, edge: Any) -> None:
+        """Called with each edge of a sweep."""
+
+
+def current_modes() -> tuple[Mode, ...]:
+    """The modes of this thread or task, the outermost first."""
+    return _current.get()
+
+
+@contextmanager
+def enter(mode: Mode) -> Iterator[None]:
+    """Have the mode asked about what is recorded inside the ``with`` block."""
+    token = _current.set((*_current.get(), mode))
+    active_modes.append(mode)
+    try:
+        yield
+    finally:
+        active_modes.remove(mode)
+        _current.reset(token)
+
+
+def source_line() -> tuple[str, int, str] | None:
+    """File, line number and function of the innermost caller outside this package."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if os.path.dirname(os.path.abspath(frame.f_code.co_filename)) != _PACKAGE:
+            return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+class _NoGrad(Mode):
+    def recorded(self, node: Any) -> Any:
+        return type(node)(node.data)
+
+
+class _Scope(Mode):
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def recorded(self, node: Any) -> Any:
+        outer = node.note.scope
+        node._note = node.note._replace(scope=f"{outer}.{self.name}" if outer else self.name)
+        return node
+
+
+class _Anomaly(Mode):
+    def recorded(self, node: Any) -> Any:
+        node._note = node.note._replace(source=source_line())
+        numbers = [getattr(x, "data", x) for x in node.args]
+        if _born(node.data, numbers):
+            operands = ", ".join([f"{x!r}" for x in numbers])
+            raise AnomalyError(f"{node.op.name}({operands}) is {node.data!r}, {_where(node)}")
+        return node
+
+    def swept(self, edge: Any) -> None:
+        adjoint, partial, contribution = [getattr(x, "data", x) for x in (edge.adjoint, edge.partial, edge.contribution)]
+        if _born(contribution, [adjoint]):
+            op = edge.node.op
+            operands = ", ".join([f"{getattr(x, 'data', x)!r}" for x in edge.node.args])
+            raise AnomalyError(
+                f"in the backward sweep, the partial of {op.name}({operands}) by its argument {edge.slot + 1} is {partial!r}"
+                f" and the contribution {contribution!r} (adjoint {adjoint!r}), {_where(edge.node)}"
+            )
+
+
+def _born(result: float, operands: list[float]) -> bool:
+    """Whether a nan or an infinity has come up that no operand had."""
+    if math.isnan(result):
+        return not any([math.isnan(x) for x in operands])
+    return math.isinf(result) and all([math.isfinite(x) for x in operands])
+
+
+def _where(node: Any) -> str:
+    source = node.note.source
+    return f'File "{source[0]}", line {source[1]}, in {source[2]}' if source else "recorded at an unknown line"
+
+
+def no_grad() -> Any:
+    """Context manager: operations on Values give Values without a history."""
+    return enter(_NoGrad())
+
+
+def scope(name: str) -> Any:
+    """Context manager: nodes made inside belong to the group of that name; scopes nest as ``outer.inner``.
+
+    Raises TypeError if the name is no string.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"scope takes the name of a group, not {type(name).__name__} {name!r:.60}")
+    return enter(_Scope(name))
+
+
+def anomaly() -> Any:
+    """Context manager: raise AnomalyError at the operation, or the edge of a sweep, where a nan or an infinity is born.
+
+    The message names the operation, its operands and the source line. Recording is slower meanwhile.
+    """
+    return enter(_Anomaly())

@@ -1,0 +1,1 @@
+"""A first, small neural-network wing."""

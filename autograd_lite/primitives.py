@@ -1,0 +1,433 @@
+"""The table: what each operation is, and what its partial derivatives are.
+
+Everything else follows from it: the methods of `Value`, the public functions, both modes of differentiation, every order,
+the drawings' labels, the documentation and the property tests. Adding an operation is adding one entry.
+
+The partials are written in the table's own functions, so that the same line gives a number on floats and a graph on nodes.
+Their first argument is the result `r`, so that exp, sqrt and division reuse it. A rule never branches on a value; piecewise
+rules are made of `step`, `sign`, `where`, `equal` and `greater`, which are entries themselves.
+
+Conventions at the hard points (each row is tested, see tests/hard_points.json): where the derivative exists it is right to
+4 ulp; at a kink it is the subgradient of least norm; at the edge of a domain the one-sided limit; outside nan; and what was not
+selected contributes nothing. ``r + flat(r)`` in a rule makes nan of it outside the domain, where r is nan.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from inspect import signature
+from numbers import Real
+from types import FunctionType
+from typing import Any
+
+from autograd_lite import floats
+from autograd_lite.floats import TWO_OVER_SQRT_PI, inf
+
+LN2 = 0.6931471805599453
+LOG2_E = 1.4426950408889634
+LOG10_E = 0.4342944819032518
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The open interval in which an argument is differentiated, or the integers in it."""
+
+    low: float = -inf
+    high: float = inf
+    integers: bool = False
+
+    def __contains__(self, x: float) -> bool:
+        return self.low < x < self.high and (not self.integers or x == int(x))
+
+
+REAL = Interval()
+POSITIVE = Interval(low=0.0)
+UNIT = Interval(-1.0, 1.0)
+ORDER = Interval(-1.0, 8.0, integers=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Primitive:
+    """An operation on real numbers; called with floats it gives a float, with nodes a node.
+
+    name: the public function, the method of `Value` and the label in a drawing, spelled as NumPy spells its ufunc.
+    fn: floats to float, total as IEEE 754 is (`power` alone raises ValueError, where its result would be complex).
+    partials: for each argument a callable of (r, *arguments); None where an argument carries no derivative. A variadic
+        operation has one callable, which gives the sequence of all its partials.
+    domain: for each argument the interval in which the operation is smooth; a variadic operation has one for all.
+    kink: whether arguments in the domain lie on a kink or a jump.
+    selects: for each argument whether its partial says which share of it was selected: where 0, it contributes nothing,
+        however large the adjoint is.
+    code: how a back end spells the value, arguments as {0}, {1}; by default a call of a function of this name.
+    """
+
+    name: str
+    fn: Callable[..., float]
+    partials: tuple[Rule | None, ...]
+    domain: tuple[Interval, ...]
+    doc: str
+    code: str = ""
+    symbol: str = ""
+    defaults: tuple[float, ...] = ()
+    kink: Callable[..., bool] | None = None
+    selects: tuple[bool, ...] = ()
+    variadic: bool = False
+    public: bool = True
+    arguments: tuple[str, ...] = field(init=False)
+    number_partials: tuple[Rule | None, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rules = [rule for rule in self.partials if rule is not None]
+        names = list(signature(rules[0] if rules else self.fn).parameters)
+        own = object.__setattr__
+        own(self, "arguments", tuple(names[1:] if rules else names))
+        own(self, "number_partials", tuple(rule and _on_numbers(rule) for rule in self.partials))
+        if not self.code:
+            own(self, "code", f"{self.name}({', '.join(f'{{{i}}}' for i in range(len(self.arguments)))})")
+
+    def product(self, slot: int) -> Primitive:
+        """The product of an adjoint and the partial by the argument in that slot."""
+        return selecting_multiply if self.selects[0 if self.variadic else slot] else absorbing_multiply
+
+    def __call__(self, *args: Any) -> Any:
+        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""
+        if self.variadic:
+            args = tuple(flatten(args))
+        else:
+            args = self.complete(args)
+        for arg in args:
+            record = getattr(type(arg), "__record__", None)
+            if record is not None:
+                return record(self, args)
+        return self.fn(*[arg if type(arg) is float else real_number(arg, self.name) for arg in args])
+
+    def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with the defaults of those left out. Raises TypeError when there are too few or too many."""
+        missing = len(self.domain) - len(args)
+        if missing and not 0 < missing <= len(self.defaults):
+            raise TypeError(f"{self.name}({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(args)}")
+        return args + self.defaults[len(self.defaults) - missing :] if missing else args
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.arguments)}): {self.doc}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return lookup, (self.name,)
+
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Primitive:
+        return self
+
+
+TABLE: dict[str, Primitive] = {}
+_FLOAT_FUNCTIONS: dict[str, Any] = {"TWO_OVER_SQRT_PI": TWO_OVER_SQRT_PI}
+
+
+def lookup(name: str) -> Primitive:
+    """The primitive of that name. Raises KeyError naming it if the table has none."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise KeyError(f"no primitive is called {name!r}; define it first, with autograd_lite.define_primitive") from None
+
+
+def real_number(x: Any, role: str) -> float:
+    """x as a float; `role` says in an error what it was for.
+
+    Raises TypeError for what is no real number (and for a node), ValueError beyond the largest float.
+    """
+    if hasattr(type(x), "__record__"):
+        raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
+    if isinstance(x, Real) or (hasattr(x, "dtype") and getattr(x, "shape", None) == ()):
+        try:
+            return float(x)
+        except OverflowError:
+            raise ValueError(f"{role}: the number {x!r:.60} lies beyond the largest float, 1.8e308") from None
+    hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
+    raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
+
+
+def flatten(args: Iterable[Any]) -> Iterator[Any]:
+    """Numbers and nodes, taken out of iterables one level deep."""
+    for arg in args:
+        if hasattr(arg, "__iter__"):
+            yield from arg
+        else:
+            yield arg
+
+
+def _on_numbers(rule: Rule) -> Rule:
+    """The same rule with the table's functions replaced by their float functions, which saves the dispatch on type."""
+    if not isinstance(rule, FunctionType) or rule.__globals__ is not globals():
+        return rule
+    return FunctionType(rule.__code__, _FLOAT_FUNCTIONS, rule.__name__, rule.__defaults__, rule.__closure__)
+
+
+def register(primitive: Primitive) -> Primitive:
+    """Enter a primitive in the table. Raises ValueError if the name is taken."""
+    if primitive.name in TABLE:
+        raise ValueError(f"the table has a primitive {primitive.name!r} already; choose another name")
+    TABLE[primitive.name] = primitive
+    _FLOAT_FUNCTIONS[primitive.name] = primitive.fn
+    return primitive
+
+
+def _entry(
+    name: str,
+    fn: Callable[..., float],
+    *partials: Rule | None,
+    on: Interval | tuple[Interval, ...] = REAL,
+    selects: bool | tuple[bool, ...] = False,
+    doc: str,
+    **more: Any,
+) -> Primitive:
+    domain = on if isinstance(on, tuple) else (on,) * len(partials)
+    selects = selects if isinstance(selects, tuple) else (selects,) * len(partials)
+    return register(Primitive(name, fn, partials, domain, doc, selects=selects, **more))
+
+
+_FLOAT_FUNCTIONS.update(LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)
+
+# --- arithmetic
+add = _entry("add", operator.add, lambda r, x, y: 1.0, lambda r, x, y: 1.0, code="{0} + {1}", symbol="+", doc="x + y")
+subtract = _entry(
+    "subtract", operator.sub, lambda r, x, y: 1.0, lambda r, x, y: -1.0, code="{0} - {1}", symbol="-", doc="x - y"
+)
+multiply = _entry("multiply", operator.mul, lambda r, x, y: y, lambda r, x, y: x, code="{0} * {1}", symbol="*", doc="x * y")
+divide = _entry(
+    "divide", floats.divide, lambda r, x, y: divide(1.0, y), lambda r, x, y: -divide(r, y),
+    kink=lambda x, y: y == 0.0, code="{0} / {1}", symbol="/", doc="x / y",
+)  # fmt: skip
+power = _entry(
+    "power", floats.power,
+    lambda r, x, y: power_derivative(x, y, 1.0, 0.0), lambda r, x, y: power_derivative(x, y, 0.0, 1.0),
+    on=(POSITIVE, REAL), code="pow({0}, {1})", symbol="**", doc="x ** y",
+)  # fmt: skip
+negative = _entry("negative", operator.neg, lambda r, x: -1.0, code="-{0}", symbol="-", doc="-x")
+positive = _entry("positive", operator.pos, lambda r, x: 1.0, code="{0}", symbol="+", doc="x")
+absolute = _entry("absolute", abs, lambda r, x: sign(x), kink=lambda x: x == 0.0, code="fabs({0})", doc="|x|")
+reciprocal = _entry(
+    "reciprocal", floats.reciprocal, lambda r, x: -divide(r, x), kink=lambda x: x == 0.0, code="1.0 / {0}", doc="1 / x"
+)
+square = _entry("square", lambda x: x * x, lambda r, x: 2.0 * x, code="{0} * {0}", doc="x * x")
+sqrt = _entry("sqrt", floats.sqrt, lambda r, x: divide(0.5, r + 0.0), on=POSITIVE, doc="square root")
+cbrt = _entry("cbrt", floats.cbrt, lambda r, x: divide(1.0, 3.0 * square(r)), kink=lambda x: x == 0.0, doc="real cube root")
+mod = _entry(
+    "mod", floats.mod, lambda r, x, y: 1.0 + flat(r), lambda r, x, y: -floor_divide(x, y),
+    kink=lambda x, y: y == 0.0 or floats.mod(x, y) == 0.0, symbol="%", doc="remainder with the sign of the divisor y",
+)  # fmt: skip
+
+# --- exponentials and logarithms
+exp = _entry("exp", floats.exp, lambda r, x: r, doc="e to the power x")
+exp2 = _entry("exp2", floats.exp2, lambda r, x: LN2 * exp2(0.5 * x) * exp2(0.5 * x), doc="2 to the power x")
+expm1 = _entry("expm1", floats.expm1, lambda r, x: exp(x), doc="exp(x) - 1")
+log = _entry("log", floats.log, lambda r, x: divide(1.0, x + flat(r)), on=POSITIVE, doc="natural logarithm")
+log2 = _entry("log2", floats.log2, lambda r, x: divide(LOG2_E, x + flat(r)), on=POSITIVE, doc="logarithm to base 2")
+log10 = _entry("log10", floats.log10, lambda r, x: divide(LOG10_E, x + flat(r)), on=POSITIVE, doc="logarithm to base 10")
+log1p = _entry("log1p", floats.log1p, lambda r, x: divide(1.0, 1.0 + x + flat(r)), on=Interval(low=-1.0), doc="log(1 + x)")
+xlogy = _entry(
+    "xlogy", floats.xlogy, lambda r, x, y: log(y), lambda r, x, y: quotient(x, y + flat(r)),
+    on=(REAL, POSITIVE), doc="x * log(y), 0 where x is 0",
+)  # fmt: skip
+logaddexp = _entry(
+    "logaddexp", floats.logaddexp,
+    lambda r, x, y: _share(difference(x, y), difference_error(x, y)),
+    lambda r, x, y: _share(difference(y, x), difference_error(y, x)),
+    doc="log(exp(x) + exp(y))",
+)  # fmt: skip
+logsumexp = _entry(
+    "logsumexp", floats.logsumexp, lambda r, *xs: _softmax(stop_gradient(r), xs), variadic=True, doc="log of the sum of exp(x)"
+)
+
+# --- trigonometric and hyperbolic
+sin = _entry("sin", floats.sin, lambda r, x: cos(x), doc="sine, x in radians")
+cos = _entry("cos", floats.cos, lambda r, x: -sin(x), doc="cosine, x in radians")
+tan = _entry("tan", floats.tan, lambda r, x: 1.0 + square(r), doc="tangent, x in radians")
+arcsin = _entry(
+    "arcsin", floats.arcsin, lambda r, x: divide(1.0, sqrt((1.0 - x) * (1.0 + x))), on=UNIT, code="asin({0})",
+    doc="inverse sine",
+)  # fmt: skip
+arccos = _entry(
+    "arccos", floats.arccos, lambda r, x: divide(-1.0, sqrt((1.0 - x) * (1.0 + x))), on=UNIT, code="acos({0})",
+    doc="inverse cosine",
+)  # fmt: skip
+arctan = _entry("arctan", floats.math.atan, lambda r, x: inversion(1.0, x), code="atan({0})", doc="inverse tangent")
+arctan2 = _entry(
+    "arctan2", floats.math.atan2, lambda r, x, y: inversion(y, x), lambda r, x, y: -inversion(x, y),
+    kink=lambda x, y: x == 0.0 and y <= 0.0, code="atan2({0}, {1})", doc="angle of the point (y, x), ordinate first",
+)  # fmt: skip
+sinh = _entry("sinh", floats.sinh, lambda r, x: cosh(x), doc="hyperbolic sine")
+cosh = _entry("cosh", floats.cosh, lambda r, x: sinh(x), doc="hyperbolic cosine")
+tanh = _entry("tanh", floats.math.tanh, lambda r, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x), doc="hyperbolic tangent")
+arcsinh = _entry("arcsinh", floats.math.asinh, lambda r, x: cosine(1.0, x), code="asinh({0})", doc="inverse hyperbolic sine")
+arccosh = _entry(
+    "arccosh", floats.arccosh, lambda r, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)), on=Interval(low=1.0),
+    code="acosh({0})", doc="inverse hyperbolic cosine",
+)  # fmt: skip
+arctanh = _entry(
+    "arctanh", floats.arctanh, lambda r, x: divide(1.0, (1.0 - x) * (1.0 + x) + flat(r)), on=UNIT, code="atanh({0})",
+    doc="inverse hyperbolic tangent",
+)  # fmt: skip
+hypot = _entry(
+    "hypot", floats.math.hypot, lambda r, x, y: cosine(x, y), lambda r, x, y: cosine(y, x),
+    kink=lambda x, y: x == y == 0.0, doc="sqrt(x*x + y*y)",
+)  # fmt: skip
+
+# --- error function, activations
+erf = _entry("erf", floats.math.erf, lambda r, x: _gaussian(x), doc="error function")
+erfc = _entry("erfc", floats.math.erfc, lambda r, x: -_gaussian(x), doc="1 - erf(x)")
+sigmoid = _entry("sigmoid", floats.sigmoid, lambda r, x: r * sigmoid(-x), doc="1 / (1 + exp(-x))")
+log_sigmoid = _entry("log_sigmoid", floats.log_sigmoid, lambda r, x: sigmoid(-x), doc="log(sigmoid(x))")
+softplus = _entry("softplus", floats.softplus, lambda r, x: sigmoid(x), doc="log(1 + exp(x))")
+relu = _entry("relu", floats.relu, lambda r, x: step(x), kink=lambda x: x == 0.0, selects=True, doc="maximum(x, 0)")
+leaky_relu = _entry(
+    "leaky_relu", floats.leaky_relu,
+    lambda r, x, slope: where(step(x), 1.0, where(step(-x), slope, clip(slope, 0.0, 1.0))) + flat(r),
+    lambda r, x, slope: -relu(-x),
+    kink=lambda x, slope: x == 0.0, selects=True, defaults=(0.01,), doc="x where positive, else slope * x",
+)  # fmt: skip
+silu = _entry("silu", floats.silu, lambda r, x: sigmoid(x) + absorbing_multiply(sigmoid(-x), r), doc="x * sigmoid(x)")
+gelu = _entry("gelu", floats.gelu, lambda r, x: normal_cdf(x) - normal_pdf(x, 1.0), doc="x * normal_cdf(x)")
+
+# --- selections
+maximum = _entry(
+    "maximum", floats.maximum, lambda r, *xs: _equal_shares(r, xs), variadic=True, selects=True,
+    kink=lambda *xs: xs.count(max(xs)) > 1, doc="the largest argument",
+)  # fmt: skip
+minimum = _entry(
+    "minimum", floats.minimum, lambda r, *xs: _equal_shares(r, xs), variadic=True, selects=True,
+    kink=lambda *xs: xs.count(min(xs)) > 1, doc="the smallest argument",
+)  # fmt: skip
+clip = _entry(
+    "clip", floats.clip,
+    lambda r, x, low, high: equal(x, r) * greater(1.0, greater(low, high)),
+    lambda r, x, low, high: greater(low, x) * 0.5 * (1.0 + greater(high, low) - greater(low, high)),
+    lambda r, x, low, high: (
+        1.0 - equal(x, r) * greater(1.0, greater(low, high))
+        - greater(low, x) * 0.5 * (1.0 + greater(high, low) - greater(low, high))
+    ),
+    kink=lambda x, low, high: x in (low, high) or low >= high, selects=True, doc="minimum(maximum(x, low), high)",
+)  # fmt: skip
+where = _entry(
+    "where", floats.where, None, lambda r, condition, x, y: where(condition, 1.0, 0.0),
+    lambda r, condition, x, y: where(condition, 0.0, 1.0),
+    selects=True, code="{0} != 0.0 ? {1} : {2}", doc="x where the condition is not 0, else y",
+)  # fmt: skip
+stop_gradient = _entry("stop_gradient", operator.pos, None, code="{0}", doc="x, as a constant")
+
+# --- piecewise constant
+sign = _entry("sign", floats.sign, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="-1, 0 or 1")
+step = _entry("step", floats.step, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="1 where x > 0, else 0")
+copysign = _entry(
+    "copysign", floats.math.copysign, lambda r, x, y: sign(x) * copysign(1.0, y), None,
+    kink=lambda x, y: x == 0.0, doc="|x| with the sign of y",
+)  # fmt: skip
+floor = _entry("floor", floats.floor, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round down")
+ceil = _entry("ceil", floats.ceil, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round up")
+trunc = _entry(
+    "trunc", floats.trunc, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round towards 0"
+)
+rint = _entry(
+    "rint", floats.rint, lambda r, x: flat(x), kink=lambda x: 2 * x == floats.floor(2 * x), selects=True,
+    doc="round to the nearest integer, half to even",
+)  # fmt: skip
+around = _entry(
+    "around", floats.around, lambda r, x, decimals: flat(x), None, on=(REAL, ORDER), defaults=(0.0,), selects=True,
+    kink=lambda x, decimals: True, doc="round to a number of decimals",
+)  # fmt: skip
+floor_divide = _entry(
+    "floor_divide", floats.floor_divide, lambda r, x, y: flat(r), lambda r, x, y: flat(r), selects=True,
+    kink=lambda x, y: y == 0.0 or floats.mod(x, y) == 0.0, symbol="//", doc="floor of x / y",
+)  # fmt: skip
+
+# --- sums
+sum = _entry(  # noqa: A001 - the public name is NumPy's
+    "sum", floats.add_all, lambda r, *xs: [1.0] * len(xs), variadic=True, doc="x1 + x2 + ..., from left to right"
+)
+dot = _entry(
+    "dot", floats.dot, lambda r, *xs: xs[len(xs) // 2 :] + xs[: len(xs) // 2], variadic=True,
+    doc="x1*y1 + x2*y2 + ..., from left to right",
+)  # fmt: skip
+
+# --- what the rules above are made of: the table is closed under differentiation
+flat = _entry("flat", floats.flat, None, public=False, doc="0, nan where x is nan")
+greater = _entry("greater", floats.greater, None, None, public=False, doc="1 where x > y, else 0")
+equal = _entry("equal", floats.equal, None, None, public=False, doc="1 where x == y, else 0")
+difference = _entry(
+    "difference", floats.difference, lambda r, x, y: 1.0, lambda r, x, y: -1.0, public=False,
+    doc="x - y, 0 for equal infinities",
+)  # fmt: skip
+difference_error = _entry(
+    "difference_error", floats.difference_error, None, None, public=False, doc="what x - y rounds away, 0 in real numbers"
+)
+product_error = _entry(
+    "product_error", floats.product_error, None, None, public=False, doc="what x * y rounds away, 0 in real numbers"
+)
+quotient = _entry(
+    "quotient", floats.quotient, lambda r, x, y: divide(1.0, y), lambda r, x, y: -quotient(r, y),
+    kink=lambda x, y: y == 0.0, public=False, doc="x / y, 0 where x is 0",
+)  # fmt: skip
+cosine = _entry(
+    "cosine", floats.cosine,
+    lambda r, x, y: divide(square(cosine(y, x)), hypot(x, y)), lambda r, x, y: -divide(r * cosine(y, x), hypot(x, y)),
+    kink=lambda x, y: x == y == 0.0, public=False, doc="x / hypot(x, y)",
+)  # fmt: skip
+inversion = _entry(
+    "inversion", floats.inversion,
+    lambda r, x, y: (inversion(y, x) - r) * (inversion(y, x) + r), lambda r, x, y: -2.0 * r * inversion(y, x),
+    kink=lambda x, y: x == y == 0.0, public=False, doc="x / (x*x + y*y)",
+)  # fmt: skip
+power_derivative = _entry(
+    "power_derivative", floats.power_derivative,
+    lambda r, x, y, order_x, order_y: power_derivative(x, y, order_x + 1.0, order_y),
+    lambda r, x, y, order_x, order_y: power_derivative(x, y, order_x, order_y + 1.0),
+    None, None, on=(POSITIVE, REAL, ORDER, ORDER), public=False, doc="derivative of x ** y, by x and by y so many times",
+)  # fmt: skip
+normal_cdf = _entry(
+    "normal_cdf", floats.normal_cdf, lambda r, x: normal_pdf(x, 0.0), doc="standard normal distribution function"
+)
+normal_pdf = _entry(
+    "normal_pdf", floats.normal_pdf, lambda r, x, order: normal_pdf(x, order + 1.0), None, on=(REAL, ORDER),
+    defaults=(0.0,), doc="standard normal density, or its derivative of an order",
+)  # fmt: skip
+absorbing_multiply = _entry(
+    "absorbing_multiply", floats.absorbing_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=(False, True),
+    public=False, doc="x * y, 0 where x is 0",
+)  # fmt: skip
+selecting_multiply = _entry(
+    "selecting_multiply", floats.selecting_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=True, public=False,
+    doc="x * y, 0 where either is 0",
+)  # fmt: skip
+
+
+def _share(d: Any, error: Any) -> Any:
+    """sigmoid(d + error) to first order in the error: the weight of x in logaddexp(x, y), where d + error = x - y."""
+    return sigmoid(d) * (1.0 + error * sigmoid(-d))
+
+
+def _softmax(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
+    """exp(x) / sum(exp(x)), shifted by any number near the largest x; the shift's rounding is made good."""
+    weights = [exp(difference(x, shift)) * (1.0 + difference_error(x, shift)) for x in xs]
+    total = sum(*weights)
+    return [divide(weight, total) for weight in weights]
+
+
+def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
+    """1/k for each of the k arguments that equal the result, 0 for the others."""
+    chosen = [equal(x, r) for x in xs]
+    count = sum(*chosen)
+    return [divide(c, count) for c in chosen]
+
+
+def _gaussian(x: Any) -> Any:
+    """2/sqrt(pi) exp(-x*x); what x*x rounds away is made good to first order."""
+    return TWO_OVER_SQRT_PI * exp(-square(x)) * (1.0 - product_error(x, x))
+
+
+_FLOAT_FUNCTIONS.update({f.__name__: _on_numbers(f) for f in (_share, _softmax, _equal_shares, _gaussian)})

@@ -1,0 +1,11 @@
+"""Hypothesis profiles: derandomised where CI is set, random (with its database) elsewhere; HYPOTHESIS_PROFILE chooses another."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("local", **common)
+settings.register_profile("ci", derandomize=True, database=None, **common)
+settings.register_profile("nightly", max_examples=20_000, **common)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local"))
