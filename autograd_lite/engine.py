@@ -91,7 +91,7 @@ class Value(Methods):
         """The arguments of `op`, in order; of a leaf, none."""
         first = self._first
         if first.__class__ is tuple:
-            return first  # type: ignore[no-any-return]
+            return first
         if self._second is not None:
             return (first, self._second)
         return () if first is None else (first,)
@@ -132,7 +132,7 @@ class Value(Methods):
     def __record__(primitive: Primitive, args: tuple[Any, ...]) -> Value:
         """The node of a primitive applied to Values and numbers; `Primitive.__call__` comes here."""
         operands = tuple([_operand(arg, primitive.name) for arg in args])
-        data = primitive.fn(*[x if x.__class__ is float else x._data for x in operands])
+        data = primitive.fn(*[x._data if isinstance(x, Value) else x for x in operands])
         return make_node(data, primitive, operands)
 
     def __repr__(self) -> str:
@@ -180,7 +180,7 @@ class Value(Methods):
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        graph = _pickling.graph and _pickling.graph()
+        graph = _pickling.graph() if _pickling.graph else None
         if graph is not None and self in graph.members:
             return _restore, (self.op, self.args, self.data, self._grad, tuple(self.note), type(self._data) is _Assigned)
         graph = _PickledGraph(topological_order(self))
@@ -303,7 +303,7 @@ def _install(name: str, method: Callable[..., Any], doc: str) -> None:
     setattr(Value, name, method)
 
 
-_OPERATORS = {
+OPERATORS = {
     "add": ("__add__", "__radd__"),
     "subtract": ("__sub__", "__rsub__"),
     "multiply": ("__mul__", "__rmul__"),
@@ -321,7 +321,7 @@ _OPERATORS = {
 for _primitive in TABLE.values():
     if _primitive.public:
         install_method(_primitive)
-    for _reflected, _name in enumerate(_OPERATORS.get(_primitive.name, ())):
+    for _reflected, _name in enumerate(OPERATORS.get(_primitive.name, ())):
         _two = len(_primitive.domain) == 2
         _install(_name, _binary_method(_primitive, bool(_reflected)) if _two else _unary_method(_primitive), _primitive.doc)
 for _name in ("__lt__", "__le__", "__gt__", "__ge__"):

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any
 
 active_modes: list[Mode] = []
 _current: ContextVar[tuple[Mode, ...]] = ContextVar("modes", default=())
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class AnomalyError(ArithmeticError):
@@ -53,11 +54,11 @@ def enter(mode: Mode) -> Iterator[None]:
 
 def source_line() -> tuple[str, int, str] | None:
     """File, line number and function of the innermost caller outside this package."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if os.path.dirname(os.path.abspath(frame.f_code.co_filename)) != _PACKAGE:
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
             return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

@@ -1,0 +1,93 @@
+"""Writes the stubs in which editors and type checkers see what is made from the table: `python tests/stubs.py`."""
+
+from pathlib import Path
+
+import autograd_lite
+from autograd_lite.engine import OPERATORS
+from autograd_lite.primitives import TABLE, Primitive
+
+PACKAGE = Path(autograd_lite.__file__).parent
+HEADER = "# Generated from the table by tests/stubs.py; tests/test_stubs.py keeps it current.\n"
+
+
+def public() -> list[Primitive]:
+    return [primitive for primitive in TABLE.values() if primitive.public]
+
+
+def parameters(primitive: Primitive, kinds: list[str]) -> str:
+    """The parameter list, where an argument that must be a Value has no default."""
+    defaults: list[float | None] = [None] * (len(primitive.domain) - len(primitive.defaults)) + list(primitive.defaults)
+    return ", ".join(
+        f"{name}: {kind}" if default is None or kind == "Value" else f"{name}: {kind} = {default!r}"
+        for name, kind, default in zip(primitive.arguments, kinds, defaults, strict=True)
+    )
+
+
+def function(primitive: Primitive) -> str:
+    """The overloads of a public function: floats give a float, a Value anywhere gives a Value."""
+    overloads = []
+    if primitive.variadic:
+        (name,) = primitive.arguments
+        overloads.append((f"*{name}: float | Iterable[float]", "float", "  # type: ignore[overload-overlap]"))
+        overloads.append((f"*{name}: Value | float | Iterable[Value | float]", "Value", ""))
+    else:
+        count = len(primitive.domain)
+        overloads.append((parameters(primitive, ["float"] * count), "float", ""))
+        for i in range(count):
+            kinds = ["float"] * i + ["Value"] + ["Value | float"] * (count - i - 1)
+            overloads.append((parameters(primitive, kinds), "Value", ""))
+    return "\n".join(
+        f"@overload\ndef {primitive.name}({signature}) -> {result}: ...{comment}" for signature, result, comment in overloads
+    )
+
+
+def package_stub() -> str:
+    source = (PACKAGE / "__init__.py").read_text()
+    imports = [line for line in source.splitlines() if line.startswith("from ")]
+    return "\n".join(
+        [
+            HEADER + "from collections.abc import Iterable",
+            "from typing import overload",
+            "",
+            *imports,
+            "",
+            "__version__: str",
+            "engine_name: str",
+            "",
+            *[function(primitive) for primitive in public()],
+            "",
+        ]
+    )
+
+
+def methods_stub() -> str:
+    lines = [
+        HEADER + "from typing import Any",
+        "",
+        "from autograd_lite.engine import Value",
+        "",
+        "class Methods:",
+        "    def graph(self, *args: Any, **options: Any) -> Any: ...",
+    ]
+    for name in ("__lt__", "__le__", "__gt__", "__ge__"):
+        lines.append(f"    def {name}(self, other: Value | float) -> bool: ...")
+    for primitive in TABLE.values():
+        for name in OPERATORS.get(primitive.name, ()):
+            other = ", other: Value | float" if len(primitive.domain) == 2 else ""
+            lines.append(f"    def {name}(self{other}) -> Value: ...")
+    for primitive in public():
+        if primitive.variadic:
+            rest = ", *others: Value | float"
+        else:
+            rest = "".join(
+                f", {part}" for part in parameters(primitive, ["Value | float"] * len(primitive.domain)).split(", ")[1:]
+            )
+        lines.append(f"    def {primitive.name}(self{rest}) -> Value: ...")
+    return "\n".join([*lines, ""])
+
+
+STUBS = {"__init__.pyi": package_stub, "_methods.pyi": methods_stub}
+
+if __name__ == "__main__":
+    for name, text in STUBS.items():
+        (PACKAGE / name).write_text(text())
