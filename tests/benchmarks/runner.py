@@ -1,0 +1,153 @@
+"""The registry of benchmarks, and the command that runs them, prints a table and writes JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.growth import run_growth
+from benchmarks.measure import (
+    OURS,
+    PEER,
+    QUICK,
+    DisagreementError,
+    Result,
+    Settings,
+    machine,
+    pin_to_one_core,
+    version_of,
+)
+from benchmarks.moons import run_moons
+from benchmarks.scripts import run_functions, run_script
+
+import autograd_lite as ag
+
+
+class Row(NamedTuple):
+    """A benchmark: what it does, and the function that gives its results one by one."""
+
+    summary: str
+    run: Callable[[Settings], Iterator[Result]]
+
+
+ROWS = {
+    "script": Row("record, sweep and free a mix of + - * /", run_script),
+    "functions": Row("the same with relu and powers, and with exp, tanh and log", run_functions),
+    "B1": Row("moons, eager: whole training steps of micrograd's demo", run_moons),
+    "B9": Row("growth, eager: nanoseconds and bytes a node as graphs grow", run_growth),
+}
+"""Every benchmark by name; adding one is adding an entry."""
+
+DESCRIPTION = """\
+Benchmarks of autograd_lite beside other libraries. Run as `python tests/benchmarks`.
+
+Both sides run in one process on one core, in turn; the table shows medians, and ratios: the peer's time over ours, above 1
+is good. Before a row is timed, its numbers must agree. Peers come with `pip install 'autograd_lite[bench]'`; one that is
+absent is left out with a note. The exit status is 1 if numbers disagree.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the result is the exit status."""
+    options = _parser().parse_args(arguments)
+    settings = QUICK if options.quick else Settings()
+    chosen = {name: value for name in vars(settings) if (value := getattr(options, name, None)) is not None}
+    settings = replace(settings, **chosen)
+    report: dict[str, Any] = {"machine": machine(pin_to_one_core())}
+    report["versions"] = {OURS: ag.__version__, "engine": ag.engine_name, PEER: version_of(PEER)}
+    report["settings"] = vars(settings)
+    report["rows"] = []
+    print(_heading(report), end="\n\n")
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for name in options.only or ROWS:
+                for result in ROWS[name].run(settings):
+                    report["rows"].append(result.as_json())
+                    print(table(result), flush=True)
+        except BaseException as failure:  # noqa: BLE001 - handed to the main thread
+            failures.append(failure)
+
+    _in_deep_thread(work)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    if failures and not isinstance(failures[0], DisagreementError):
+        raise failures[0]
+    for failure in failures:
+        print(f"numbers disagree: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def table(result: Result) -> str:
+    """One result, as printed."""
+    lines = [f"{result.row}: {result.title}"]
+    if result.times:
+        names = list(result.times)
+        lines[0] += f" ({result.unit}, median of {result.repetitions})"
+        lines.append(" ".join([f"  {'':<14}", *[f"{name:>14}" for name in names], f"{'ratio':>8}" if PEER in names else ""]))
+        for phase in result.times[OURS]:
+            cells = [f"{result.times[name][phase]['median']:>14.4g}" for name in names]
+            ratio = [f"{result.ratios[phase]:>8.2f}"] if phase in result.ratios else []
+            lines.append(" ".join([f"  {phase:<14}", *cells, *ratio]))
+    lines += [f"  {name.replace('_', ' ')}: {figure:.4g}" for name, figure in result.figures.items()]
+    for goal in result.goals:
+        bound = "at least" if goal.at_least else "at most"
+        lines.append(f"  goal: {goal.figure} {bound} {goal.limit:g}: {goal.reached:.4g}, {'met' if goal.met else 'MISSED'}")
+    lines += [f"  note: {note}" for note in result.notes]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(report: dict[str, Any]) -> str:
+    facts, versions = report["machine"], report["versions"]
+    pinned = "not pinned" if facts["pinned_to_core"] is None else f"pinned to core {facts['pinned_to_core']}"
+    return (
+        f"{facts['implementation']} {facts['python']} on {facts['cpu']}, {pinned}; autograd_lite {versions[OURS]}"
+        f" ({versions['engine']} engine), micrograd {versions[PEER] or 'absent'}"
+    )
+
+
+def _in_deep_thread(work: Callable[[], None]) -> None:
+    """Run where micrograd's recursive sort of a deep graph fits: a thread with a large stack and no low recursion limit."""
+    limit = sys.getrecursionlimit()
+    size = threading.stack_size(512 * 2**20)
+    sys.setrecursionlimit(10**7)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+
+
+def _parser() -> argparse.ArgumentParser:
+    rows = "\n".join([f"  {name:<10} {row.summary}" for name, row in ROWS.items()])
+    parser = argparse.ArgumentParser(
+        prog="python tests/benchmarks",
+        description=DESCRIPTION,
+        epilog=f"rows:\n{rows}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller graphs: done within 60 s")
+    parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW", help="run this row; may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument("--operations", type=_positive, metavar="N", help="operations of a script (10,000)")
+    parser.add_argument("--repetitions", type=_positive, metavar="N", help="times each side runs (15, quick 7)")
+    parser.add_argument("--steps", type=_positive, metavar="N", help="training steps of B1 (100, quick 7)")
+    parser.add_argument("--largest", type=_positive, metavar="N", help="nodes of the largest graph of B9 (10^6, quick 10^5)")
+    parser.add_argument("--largest-of-peer", type=_positive, metavar="N", help="the same for the peer (10^5, quick 10^4)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
