@@ -15,6 +15,9 @@ from autograd_lite import primitives as primitives
 from autograd_lite import show as show
 from autograd_lite.engine import Value as Value
 from autograd_lite.engine import gradient as gradient
+from autograd_lite.graph_json import GraphFormatError as GraphFormatError
+from autograd_lite.graph_json import graph_from_json as graph_from_json
+from autograd_lite.graph_json import graph_to_json as graph_to_json
 from autograd_lite.modes import AnomalyError as AnomalyError
 from autograd_lite.modes import anomaly as anomaly
 from autograd_lite.modes import no_grad as no_grad

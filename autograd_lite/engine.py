@@ -285,7 +285,7 @@ def _comparison(name: str) -> Callable[..., Any]:
     def method(self: Value, other: Any) -> Any:
         if isinstance(other, Value):
             other = other._data
-        return compare(self._data, other) if isinstance(other, Real) else NotImplemented
+        return bool(compare(self._data, other)) if isinstance(other, Real) else NotImplemented
 
     return method
 

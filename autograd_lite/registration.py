@@ -76,7 +76,7 @@ def _intervals(domain: Any, count: int) -> tuple[Interval, ...]:
     """`domain` as one interval an argument. Raises ValueError if it is none."""
     several = isinstance(domain, (list, tuple)) and not all(isinstance(bound, (int, float)) for bound in domain)
     given = tuple(domain) if several else (domain,) * count
-    intervals = tuple([x if isinstance(x, Interval) else Interval(*map(float, x)) for x in given])
+    intervals = tuple([x if isinstance(x, Interval) else Interval(float(x[0]), float(x[1])) for x in given])
     if len(intervals) != count or any(not x.low < x.high for x in intervals):
         raise ValueError(
             f"a domain is one interval (low, high) with low < high, or {count}, one an argument; got {domain!r:.80}"
@@ -193,10 +193,12 @@ def _disagreement(
     interval = primitive.domain[0 if primitive.variadic else i]
     x = args[i]
     step = min(0.1 * (abs(x) or 1.0), 0.5 * (x - interval.low), 0.5 * (interval.high - x))
+    estimates = []
     for shrink in (1.0, 1e-2, 1e-4):
-        estimate = slope(lambda moved: f(*args[:i], moved, *args[i + 1 :]), x, shrink * step)
-        if not _contradicts(claimed, estimate):
+        estimates.append(slope(lambda moved: f(*args[:i], moved, *args[i + 1 :]), x, shrink * step))
+        if not _contradicts(claimed, estimates[-1]):
             return None
+    estimate = min(estimates, key=lambda estimate: estimate.error)
     allowed = 10.0 * estimate.error + 1e-12 * (1.0 + abs(estimate.derivative))
     return abs(claimed - estimate.derivative) / allowed, f"{estimate.derivative!r} +- {estimate.error:.1g}"
 

@@ -1,0 +1,124 @@
+"""The house: which room may import which, how large files may be, and what the lower rooms must not know."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import autograd_lite
+import pytest
+from autograd_lite.engine import OPERATORS
+from autograd_lite.primitives import TABLE
+
+PACKAGE = Path(autograd_lite.__file__).parent
+ROOT = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Each room may import the rooms listed for it, itself, and the standard library.
+ROOMS = {
+    "floats": set(),
+    "special": {"floats"},
+    "primitives": {"floats", "special"},
+    "structures": set(),
+    "modes": set(),
+    "sweep": {"modes"},
+    "engine": {"structures", "modes", "primitives", "sweep"},
+    "transforms": {"structures", "modes", "primitives", "sweep", "engine"},
+    "graph_json": {"primitives", "sweep", "engine"},
+    "testing": {"structures", "primitives", "engine"},
+    "registration": {"primitives", "engine", "testing"},
+    "expression": {"primitives", "engine"},
+    "nn": {"primitives", "engine", "structures"},
+    "show": {"primitives", "engine", "sweep"},
+    "__init__": {"primitives", "engine", "modes", "sweep", "transforms", "graph_json", "registration", "nn", "show", "testing"},
+    "__main__": {"__init__", "primitives", "engine", "sweep", "transforms", "expression", "show"},
+}
+THIRD_PARTY = {"show": {"graphviz"}}  # imported where it is used, never when the package is
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """The modules a file imports, with the names it takes from the package itself."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports are absolute"
+            if node.module == "autograd_lite":
+                yield from (f"autograd_lite.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_the_house(path):
+    room = room_of(path)
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "autograd_lite":
+            target = rest.partition(".")[0] or "__init__"
+            if target in ("_methods",):
+                continue  # a stub, for type checkers only
+            if not (PACKAGE / target).with_suffix(".py").exists() and not (PACKAGE / target).is_dir():
+                target = "__init__"
+            assert target == room or target in ROOMS[room], f"{path.name} imports {name}: that goes up the house"
+        else:
+            assert top in sys.stdlib_module_names or top in THIRD_PARTY.get(room, ()), f"{path.name} imports {name}"
+
+
+def test_every_room_is_known():
+    assert {room_of(path) for path in FILES} == set(ROOMS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_file_over_500_lines(path):
+    assert len(path.read_text().splitlines()) <= 500
+
+
+def test_the_top_level_holds_nothing_else():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if tracked.returncode == 0:
+        tops = {line.partition("/")[0] for line in tracked.stdout.splitlines()}
+        assert {top for top in tops if not top.startswith(".")} <= {
+            "pyproject.toml", "README.md", "LICENSE", "autograd_lite", "tests", "notebooks"
+        }  # fmt: skip
+
+
+def test_importing_the_package_loads_no_third_party_package():
+    program = (
+        "import sys, autograd_lite; print(sorted({name.partition('.')[0] for name in sys.modules}"
+        " - set(sys.stdlib_module_names) - {'autograd_lite', '__main__'}))"
+    )
+    result = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}"],
+                            capture_output=True, text=True, check=True)  # fmt: skip
+    assert result.stdout.strip() == "[]"
+
+
+def test_engine_and_sweep_name_no_primitive():
+    """Beyond the operators' dunder names: no string and no name in them is a primitive's."""
+    for name in ("engine", "sweep"):
+        tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+        words = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        words |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        words |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        named = (words & set(TABLE)) - set(OPERATORS)
+        assert named <= {"around"}, f"{name}.py names {named}"  # __round__ is an operator with an argument of its own
+
+
+def test_no_rule_mentions_value():
+    for name in ("floats", "primitives", "sweep", "modes"):
+        tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Value"]
+
+
+def test_nothing_evaluates_text():
+    for path in FILES:
+        called = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not called & {"eval", "exec", "__import__"}, path
