@@ -1,8 +1,7 @@
 """Real functions on floats, total in the sense of IEEE 754.
 
-Python's ``math`` raises where IEEE 754 returns inf or nan; every function here returns. The functions that no libm has
-(direction cosine, derivative of a power, ...) are written so that they keep their digits over the whole range of doubles.
-They are what the table in `primitives` calls; nothing here knows of derivatives.
+Python's ``math`` raises where IEEE 754 returns inf or nan; every function here returns. They are what the table in
+`primitives` calls, together with those of `special`; nothing here knows of derivatives.
 """
 
 import math
@@ -10,11 +9,6 @@ from collections.abc import Callable, Mapping
 
 inf = math.inf
 nan = math.nan
-LN2 = math.log(2.0)
-SQRT_HALF = 0.7071067811865476
-SQRT_HALF_LOW = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF
-INV_SQRT_2PI = 0.3989422804014327
-TWO_OVER_SQRT_PI = 1.1283791670955126
 
 
 def total(
@@ -70,7 +64,18 @@ def divide(x: float, y: float) -> float:
 
 def reciprocal(x: float) -> float:
     """1 / x."""
-    return divide(1.0, x)
+    try:
+        return 1.0 / x
+    except ZeroDivisionError:
+        return math.copysign(inf, x)
+
+
+def ldexp(x: float, exponent: int) -> float:
+    """x * 2**exponent."""
+    try:
+        return math.ldexp(x, exponent)
+    except OverflowError:
+        return signed_infinity(x)
 
 
 def floor_divide(x: float, y: float) -> float:
@@ -94,6 +99,11 @@ def is_odd(x: float) -> bool:
     return math.isfinite(x) and x % 2.0 == 1.0
 
 
+def is_order(x: float) -> bool:
+    """Whether x is a whole number that can be the order of a derivative: 0 to 1000."""
+    return 0.0 <= x <= 1000.0 and x == int(x)
+
+
 def power(x: float, y: float) -> float:
     """x ** y. Raises ValueError where the result would be complex."""
     try:
@@ -107,55 +117,6 @@ def power(x: float, y: float) -> float:
             f"power({x!r}, {y!r}) is complex: a negative number has no real power with a fractional exponent;"
             " take absolute(x) ** y, or keep x positive"
         ) from None
-
-
-def power_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
-    """The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y.
-
-    It is x^(y-k) P(y, log x), where P starts as log(x)^m and each derivative by x makes (y - j) P + dP/dlog(x) of it.
-    Where x^(y-k) is large or tiny its square root is multiplied on twice, so that no product loses digits on the way;
-    the rounding error of y - k comes back as a first-order factor.
-    """
-    order, logs = int(order_x), int(order_y)
-    coefficients = [0.0] * logs + [1.0]
-    for j in range(order):
-        shifted = [i * c for i, c in enumerate(coefficients)][1:] + [0.0]
-        coefficients = [(y - j) * c + s for c, s in zip(coefficients, shifted, strict=True)]
-    if logs and x < 0.0:
-        return nan
-    if not any(coefficients):
-        return 0.0
-    exponent = y - order
-    magnitude = abs(x)
-    if magnitude == 0.0 or not math.isfinite(magnitude) or not math.isfinite(y):
-        return _power_derivative_at_edge(x, y, exponent, coefficients, logs)
-    logarithm = math.log(magnitude)
-    polynomial = 0.0
-    for c in reversed(coefficients):
-        polynomial = polynomial * logarithm + c
-    value = power(x, exponent)
-    if 1e-290 < abs(value) < 1e290:
-        result = polynomial * value
-    else:
-        root = power(magnitude, 0.5 * exponent)
-        result = polynomial * root * root
-        if value < 0.0 or (x < 0.0 and is_odd(exponent)):
-            result = -result
-    lost = difference_error(y, float(order))
-    return result * (1.0 + lost * logarithm) if lost and math.isfinite(result) else result
-
-
-def _power_derivative_at_edge(x: float, y: float, exponent: float, coefficients: list[float], logs: int) -> float:
-    """x is 0, infinite or nan, or y is not finite: the limit, with 0 for the logarithm's jump at 0 ** 0."""
-    if logs and x == 0.0 and (exponent > 0.0 or exponent == y == 0.0):
-        return 0.0
-    if logs and x == inf and exponent < 0.0:
-        return 0.0
-    logarithm = log(x) if logs else 0.0
-    polynomial = 0.0
-    for c in reversed(coefficients):
-        polynomial = polynomial * logarithm + c if polynomial else c
-    return polynomial * power(x, exponent)
 
 
 def cbrt(x: float) -> float:
@@ -177,7 +138,7 @@ def difference(x: float, y: float) -> float:
 
 
 def difference_error(x: float, y: float) -> float:
-    """What x - y rounds away: (x - y) = fl(x - y) + difference_error(x, y), exactly (Knuth's two-sum)."""
+    """What the difference x - y rounds away, exactly (Knuth's two-sum); 0 where it overflows."""
     d = x - y
     t = d - x
     error = (x - (d - t)) - (y + t)
@@ -194,126 +155,9 @@ def product_error(x: float, y: float) -> float:
     return error if math.isfinite(error) else 0.0
 
 
-def quotient(x: float, y: float) -> float:
-    """x / y, where 0 divided by anything is 0."""
-    return x if x == 0.0 else divide(x, y)
-
-
-def _scale(x: float, y: float) -> tuple[float, float, int]:
-    """x and y times a power of two that brings the larger into [1/2, 1), and its exponent."""
-    exponent = math.frexp(max(abs(x), abs(y)))[1]
-    return math.ldexp(x, -exponent), math.ldexp(y, -exponent), exponent
-
-
-def cosine(x: float, y: float) -> float:
-    """x / hypot(x, y), the direction cosine; 0 at the origin."""
-    if x != x or y != y:
-        return nan
-    if math.isinf(x):
-        return nan if math.isinf(y) else math.copysign(1.0, x)
-    if math.isinf(y):
-        return math.copysign(0.0, x)
-    if x == 0.0:
-        return x
-    x, y, _ = _scale(x, y)
-    return x / math.hypot(x, y)
-
-
-def inversion(x: float, y: float) -> float:
-    """x / (x*x + y*y), the inversion in the unit circle; nan at the origin."""
-    if x != x or y != y or x == y == 0.0:
-        return nan
-    if math.isinf(x) or math.isinf(y):
-        return math.copysign(0.0, x)
-    x, y, exponent = _scale(x, y)
-    try:
-        return math.ldexp(x / (x * x + y * y), -exponent)
-    except OverflowError:
-        return signed_infinity(x)
-
-
-def normal_cdf(x: float) -> float:
-    """The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good."""
-    z = x * SQRT_HALF
-    low = product_error(x, SQRT_HALF) + x * SQRT_HALF_LOW
-    correction = TWO_OVER_SQRT_PI * math.exp(-z * z) * low if abs(z) < 40.0 else 0.0
-    return 0.5 * (math.erfc(-z) + correction)
-
-
-def normal_pdf(x: float, order: float) -> float:
-    """The derivative of the given order of the standard normal density: (-1)^n He_n(x) exp(-x*x/2) / sqrt(2 pi)."""
-    if abs(x) > 55.0 + 2.0 * order:
-        return 0.0
-    before, hermite = 0.0, 1.0
-    for k in range(int(order)):
-        before, hermite = hermite, -x * hermite - k * before
-    square = x * x
-    root = math.exp(-0.25 * square)
-    return (hermite * INV_SQRT_2PI * (1.0 - 0.5 * product_error(x, x))) * root * root
-
-
-def gelu(x: float) -> float:
-    """x times the standard normal distribution function."""
-    return -0.0 if x == -inf else x * normal_cdf(x)
-
-
-def sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)), without overflow on either side."""
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1.0 + e)
-
-
-def silu(x: float) -> float:
-    """x * sigmoid(x); exp(x) is multiplied on in two halves where it would be subnormal."""
-    if x < -700.0:
-        root = math.exp(0.5 * x)
-        return x * root * root if root else -0.0
-    return x * sigmoid(x)
-
-
-def softplus(x: float) -> float:
-    """log(1 + exp(x))."""
-    return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
-
-
-def log_sigmoid(x: float) -> float:
-    """log(sigmoid(x))."""
-    return -softplus(-x)
-
-
-def logaddexp(x: float, y: float) -> float:
-    """log(exp(x) + exp(y))."""
-    if x == y:
-        return x + LN2
-    d = x - y
-    return (x if d > 0.0 else y) + math.log1p(math.exp(-abs(d)))
-
-
-def logsumexp(*xs: float) -> float:
-    """log(sum(exp(x))); the terms are added in the order given, the (first) largest left out; of nothing, -inf."""
-    if any(x != x for x in xs):
-        return nan
-    largest = max(xs, default=-inf)
-    if math.isinf(largest):
-        return largest
-    at = xs.index(largest)
-    rest = 0.0
-    for i, x in enumerate(xs):
-        if i != at:
-            rest += math.exp(x - largest)
-    return largest + math.log1p(rest)
-
-
-def xlogy(x: float, y: float) -> float:
-    """x * log(y), 0 where x is 0 and y is a number."""
-    return 0.0 if x == 0.0 and y == y else x * log(y)
-
-
 def relu(x: float) -> float:
     """x where positive, else 0."""
-    return 0.0 if x <= 0.0 else x
+    return x if x > 0.0 or x != x else 0.0
 
 
 def leaky_relu(x: float, slope: float) -> float:
@@ -322,7 +166,9 @@ def leaky_relu(x: float, slope: float) -> float:
 
 
 def maximum(*xs: float) -> float:
-    """The largest argument, the first of several equal ones; nan if one is nan."""
+    """The largest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none."""
+    if not xs:
+        raise ValueError("maximum of nothing is not defined; give it at least one argument")
     best = xs[0]
     for x in xs:
         if x > best or x != x:
@@ -333,7 +179,9 @@ def maximum(*xs: float) -> float:
 
 
 def minimum(*xs: float) -> float:
-    """The smallest argument, the first of several equal ones; nan if one is nan."""
+    """The smallest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none."""
+    if not xs:
+        raise ValueError("minimum of nothing is not defined; give it at least one argument")
     best = xs[0]
     for x in xs:
         if x < best or x != x:
@@ -394,13 +242,24 @@ rint = _integral(round)
 
 
 def around(x: float, decimals: float) -> float:
-    """x rounded to a number of decimals, half to even, as Python's ``round`` does it."""
+    """x rounded to a number of decimals, half to even, as Python's ``round`` does it; nan unless that is a whole number."""
+    if decimals % 1.0 != 0.0:
+        return nan
     if not math.isfinite(x):
         return x
     try:
         return round(x, int(decimals))
     except OverflowError:
         return signed_infinity(x)
+
+
+def is_halfway(x: float, decimals: float) -> bool:
+    """Whether x lies exactly in the middle of two numbers with so many decimals."""
+    if not math.isfinite(x) or abs(decimals) > 400.0:
+        return False
+    numerator, denominator = x.as_integer_ratio()
+    halves, rest = divmod(2 * numerator * 10 ** max(0, int(decimals)), denominator * 10 ** max(0, -int(decimals)))
+    return not rest and bool(halves % 2)
 
 
 def add_all(*xs: float) -> float:

@@ -7,23 +7,25 @@ The partials are written in the table's own functions, so that the same line giv
 Their first argument is the result `r`, so that exp, sqrt and division reuse it. A rule never branches on a value; piecewise
 rules are made of `step`, `sign`, `where`, `equal` and `greater`, which are entries themselves.
 
-Conventions at the hard points (each row is tested, see tests/hard_points.json): where the derivative exists it is right to
+Conventions at the hard points (each row is tested, see tests/data/hard_points.json): where the derivative exists it is right to
 4 ulp; at a kink it is the subgradient of least norm; at the edge of a domain the one-sided limit; outside nan; and what was not
 selected contributes nothing. ``r + flat(r)`` in a rule makes nan of it outside the domain, where r is nan.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
+from itertools import accumulate
 from numbers import Real
 from types import FunctionType
 from typing import Any
 
-from autograd_lite import floats
-from autograd_lite.floats import TWO_OVER_SQRT_PI, inf
+from autograd_lite import floats, special
+from autograd_lite.floats import inf
 
 LN2 = 0.6931471805599453
 LOG2_E = 1.4426950408889634
@@ -50,6 +52,24 @@ UNIT = Interval(-1.0, 1.0)
 ORDER = Interval(-1.0, 8.0, integers=True)
 
 
+def flatten(args: Iterable[Any]) -> Iterator[Any]:
+    """Numbers and nodes, taken out of iterables one level deep."""
+    for arg in args:
+        if hasattr(arg, "__iter__"):
+            yield from arg
+        else:
+            yield arg
+
+
+def paired(args: tuple[Any, ...]) -> Iterator[Any]:
+    """Numbers and nodes in pairs: of two iterables of one length, or given singly. Raises ValueError if one has no partner."""
+    lists = [tuple(arg) if hasattr(arg, "__iter__") else (arg,) for arg in args]
+    lengths = [len(x) for x in lists]
+    if len(lists) % 2 or (lengths != [1] * len(lists) and lengths != lengths[:1] * 2):
+        raise ValueError(f"dot takes two iterables of one length, or pairs of numbers; got {len(lists)} of lengths {lengths}")
+    return flatten(lists)
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Primitive:
     """An operation on real numbers; called with floats it gives a float, with nodes a node.
@@ -63,6 +83,7 @@ class Primitive:
     selects: for each argument whether its partial says which share of it was selected: where 0, it contributes nothing,
         however large the adjoint is.
     code: how a back end spells the value, arguments as {0}, {1}; by default a call of a function of this name.
+    gather: how a variadic operation takes numbers and nodes out of its arguments.
     """
 
     name: str
@@ -77,6 +98,7 @@ class Primitive:
     selects: tuple[bool, ...] = ()
     variadic: bool = False
     public: bool = True
+    gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
     arguments: tuple[str, ...] = field(init=False)
     number_partials: tuple[Rule | None, ...] = field(init=False)
 
@@ -95,10 +117,7 @@ class Primitive:
 
     def __call__(self, *args: Any) -> Any:
         """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""
-        if self.variadic:
-            args = tuple(flatten(args))
-        else:
-            args = self.complete(args)
+        args = tuple(self.gather(args)) if self.variadic else self.complete(args)
         for arg in args:
             record = getattr(type(arg), "__record__", None)
             if record is not None:
@@ -126,7 +145,7 @@ class Primitive:
 
 
 TABLE: dict[str, Primitive] = {}
-_FLOAT_FUNCTIONS: dict[str, Any] = {"TWO_OVER_SQRT_PI": TWO_OVER_SQRT_PI}
+_FLOAT_FUNCTIONS: dict[str, Any] = {"accumulate": accumulate}
 
 
 def lookup(name: str) -> Primitive:
@@ -142,24 +161,20 @@ def real_number(x: Any, role: str) -> float:
 
     Raises TypeError for what is no real number (and for a node), ValueError beyond the largest float.
     """
+    if hasattr(x, "dtype") and getattr(x, "shape", None) == ():
+        x = x.item()  # a NumPy scalar, or an array of no dimension
     if hasattr(type(x), "__record__"):
         raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
-    if isinstance(x, Real) or (hasattr(x, "dtype") and getattr(x, "shape", None) == ()):
+    if isinstance(x, Real):
         try:
-            return float(x)
+            number = float(x)
         except OverflowError:
-            raise ValueError(f"{role}: the number {x!r:.60} lies beyond the largest float, 1.8e308") from None
+            number = inf
+        if math.isinf(number) and x != number:
+            raise ValueError(f"{role}: the number {x!r:.60} lies beyond the largest float, 1.8e308")
+        return number
     hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
     raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
-
-
-def flatten(args: Iterable[Any]) -> Iterator[Any]:
-    """Numbers and nodes, taken out of iterables one level deep."""
-    for arg in args:
-        if hasattr(arg, "__iter__"):
-            yield from arg
-        else:
-            yield arg
 
 
 def _on_numbers(rule: Rule) -> Rule:
@@ -195,116 +210,143 @@ def _entry(
 _FLOAT_FUNCTIONS.update(LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)
 
 # --- arithmetic
-add = _entry("add", operator.add, lambda r, x, y: 1.0, lambda r, x, y: 1.0, code="{0} + {1}", symbol="+", doc="x + y")
-subtract = _entry(
+add: Primitive = _entry(
+    "add", operator.add, lambda r, x, y: 1.0, lambda r, x, y: 1.0, code="{0} + {1}", symbol="+", doc="x + y"
+)
+subtract: Primitive = _entry(
     "subtract", operator.sub, lambda r, x, y: 1.0, lambda r, x, y: -1.0, code="{0} - {1}", symbol="-", doc="x - y"
 )
-multiply = _entry("multiply", operator.mul, lambda r, x, y: y, lambda r, x, y: x, code="{0} * {1}", symbol="*", doc="x * y")
-divide = _entry(
-    "divide", floats.divide, lambda r, x, y: divide(1.0, y), lambda r, x, y: -divide(r, y),
+multiply: Primitive = _entry(
+    "multiply", operator.mul, lambda r, x, y: y, lambda r, x, y: x, code="{0} * {1}", symbol="*", doc="x * y"
+)
+divide: Primitive = _entry(
+    "divide", floats.divide, lambda r, x, y: reciprocal(y + flat(r)), lambda r, x, y: -power_quotient(x, y + flat(r), 2.0),
     kink=lambda x, y: y == 0.0, code="{0} / {1}", symbol="/", doc="x / y",
 )  # fmt: skip
-power = _entry(
+power: Primitive = _entry(
     "power", floats.power,
     lambda r, x, y: power_derivative(x, y, 1.0, 0.0), lambda r, x, y: power_derivative(x, y, 0.0, 1.0),
     on=(POSITIVE, REAL), code="pow({0}, {1})", symbol="**", doc="x ** y",
 )  # fmt: skip
-negative = _entry("negative", operator.neg, lambda r, x: -1.0, code="-{0}", symbol="-", doc="-x")
-positive = _entry("positive", operator.pos, lambda r, x: 1.0, code="{0}", symbol="+", doc="x")
-absolute = _entry("absolute", abs, lambda r, x: sign(x), kink=lambda x: x == 0.0, code="fabs({0})", doc="|x|")
-reciprocal = _entry(
-    "reciprocal", floats.reciprocal, lambda r, x: -divide(r, x), kink=lambda x: x == 0.0, code="1.0 / {0}", doc="1 / x"
+negative: Primitive = _entry("negative", operator.neg, lambda r, x: -1.0, code="-{0}", symbol="-", doc="-x")
+positive: Primitive = _entry("positive", operator.pos, lambda r, x: 1.0, code="{0}", symbol="+", doc="x")
+absolute: Primitive = _entry("absolute", abs, lambda r, x: sign(x), kink=lambda x: x == 0.0, code="fabs({0})", doc="|x|")
+reciprocal: Primitive = _entry(
+    "reciprocal", floats.reciprocal, lambda r, x: -power_quotient(1.0, x, 2.0), kink=lambda x: x == 0.0, code="1.0 / {0}",
+    doc="1 / x",
+)  # fmt: skip
+square: Primitive = _entry("square", lambda x: x * x, lambda r, x: 2.0 * x, code="{0} * {0}", doc="x * x")
+sqrt: Primitive = _entry("sqrt", floats.sqrt, lambda r, x: 0.5 * reciprocal(r + 0.0), on=POSITIVE, doc="square root")
+cbrt: Primitive = _entry(
+    "cbrt", floats.cbrt, lambda r, x: reciprocal(3.0 * square(r)), kink=lambda x: x == 0.0, doc="real cube root"
 )
-square = _entry("square", lambda x: x * x, lambda r, x: 2.0 * x, code="{0} * {0}", doc="x * x")
-sqrt = _entry("sqrt", floats.sqrt, lambda r, x: divide(0.5, r + 0.0), on=POSITIVE, doc="square root")
-cbrt = _entry("cbrt", floats.cbrt, lambda r, x: divide(1.0, 3.0 * square(r)), kink=lambda x: x == 0.0, doc="real cube root")
-mod = _entry(
-    "mod", floats.mod, lambda r, x, y: 1.0 + flat(r), lambda r, x, y: -floor_divide(x, y),
+mod: Primitive = _entry(
+    "mod", floats.mod, lambda r, x, y: 1.0 + flat(r), lambda r, x, y: -floor_divide(x, y + flat(r)),
     kink=lambda x, y: y == 0.0 or floats.mod(x, y) == 0.0, symbol="%", doc="remainder with the sign of the divisor y",
 )  # fmt: skip
 
 # --- exponentials and logarithms
-exp = _entry("exp", floats.exp, lambda r, x: r, doc="e to the power x")
-exp2 = _entry("exp2", floats.exp2, lambda r, x: LN2 * exp2(0.5 * x) * exp2(0.5 * x), doc="2 to the power x")
-expm1 = _entry("expm1", floats.expm1, lambda r, x: exp(x), doc="exp(x) - 1")
-log = _entry("log", floats.log, lambda r, x: divide(1.0, x + flat(r)), on=POSITIVE, doc="natural logarithm")
-log2 = _entry("log2", floats.log2, lambda r, x: divide(LOG2_E, x + flat(r)), on=POSITIVE, doc="logarithm to base 2")
-log10 = _entry("log10", floats.log10, lambda r, x: divide(LOG10_E, x + flat(r)), on=POSITIVE, doc="logarithm to base 10")
-log1p = _entry("log1p", floats.log1p, lambda r, x: divide(1.0, 1.0 + x + flat(r)), on=Interval(low=-1.0), doc="log(1 + x)")
-xlogy = _entry(
-    "xlogy", floats.xlogy, lambda r, x, y: log(y), lambda r, x, y: quotient(x, y + flat(r)),
+exp: Primitive = _entry("exp", floats.exp, lambda r, x: r, doc="e to the power x")
+exp2: Primitive = _entry("exp2", floats.exp2, lambda r, x: LN2 * exp2(0.5 * x) * exp2(0.5 * x), doc="2 to the power x")
+expm1: Primitive = _entry("expm1", floats.expm1, lambda r, x: exp(x), doc="exp(x) - 1")
+log: Primitive = _entry("log", floats.log, lambda r, x: reciprocal(x + flat(r)), on=POSITIVE, doc="natural logarithm")
+log2: Primitive = _entry(
+    "log2", floats.log2, lambda r, x: power_quotient(LOG2_E, x + flat(r), 1.0), on=POSITIVE, doc="logarithm to base 2"
+)
+log10: Primitive = _entry(
+    "log10", floats.log10, lambda r, x: power_quotient(LOG10_E, x + flat(r), 1.0), on=POSITIVE, doc="logarithm to base 10"
+)
+log1p: Primitive = _entry(
+    "log1p", floats.log1p, lambda r, x: reciprocal(1.0 + x + flat(r)), on=Interval(low=-1.0), doc="log(1 + x)"
+)
+xlogy: Primitive = _entry(
+    "xlogy", special.xlogy, lambda r, x, y: log(y), lambda r, x, y: power_quotient(x, y + flat(r), 1.0),
     on=(REAL, POSITIVE), doc="x * log(y), 0 where x is 0",
 )  # fmt: skip
-logaddexp = _entry(
-    "logaddexp", floats.logaddexp,
-    lambda r, x, y: _share(difference(x, y), difference_error(x, y)),
-    lambda r, x, y: _share(difference(y, x), difference_error(y, x)),
+logaddexp: Primitive = _entry(
+    "logaddexp", special.logaddexp,
+    lambda r, x, y: _share_of(difference(x, y), difference_error(x, y)),
+    lambda r, x, y: _share_of(difference(y, x), difference_error(y, x)),
     doc="log(exp(x) + exp(y))",
 )  # fmt: skip
-logsumexp = _entry(
-    "logsumexp", floats.logsumexp, lambda r, *xs: _softmax(stop_gradient(r), xs), variadic=True, doc="log of the sum of exp(x)"
+logsumexp: Primitive = _entry(
+    "logsumexp", special.logsumexp, lambda r, *xs: _shares(stop_gradient(r), xs), variadic=True, doc="log of the sum of exp(x)"
 )
 
 # --- trigonometric and hyperbolic
-sin = _entry("sin", floats.sin, lambda r, x: cos(x), doc="sine, x in radians")
-cos = _entry("cos", floats.cos, lambda r, x: -sin(x), doc="cosine, x in radians")
-tan = _entry("tan", floats.tan, lambda r, x: 1.0 + square(r), doc="tangent, x in radians")
-arcsin = _entry(
-    "arcsin", floats.arcsin, lambda r, x: divide(1.0, sqrt((1.0 - x) * (1.0 + x))), on=UNIT, code="asin({0})",
-    doc="inverse sine",
-)  # fmt: skip
-arccos = _entry(
-    "arccos", floats.arccos, lambda r, x: divide(-1.0, sqrt((1.0 - x) * (1.0 + x))), on=UNIT, code="acos({0})",
+sin: Primitive = _entry("sin", floats.sin, lambda r, x: cos(x), doc="sine, x in radians")
+cos: Primitive = _entry("cos", floats.cos, lambda r, x: -sin(x), doc="cosine, x in radians")
+tan: Primitive = _entry("tan", floats.tan, lambda r, x: 1.0 + square(r), doc="tangent, x in radians")
+arcsin: Primitive = _entry(
+    "arcsin", floats.arcsin, lambda r, x: reciprocal(sqrt(one_minus_square(x))), on=UNIT, code="asin({0})", doc="inverse sine"
+)
+arccos: Primitive = _entry(
+    "arccos", floats.arccos, lambda r, x: -reciprocal(sqrt(one_minus_square(x))), on=UNIT, code="acos({0})",
     doc="inverse cosine",
 )  # fmt: skip
-arctan = _entry("arctan", floats.math.atan, lambda r, x: inversion(1.0, x), code="atan({0})", doc="inverse tangent")
-arctan2 = _entry(
-    "arctan2", floats.math.atan2, lambda r, x, y: inversion(y, x), lambda r, x, y: -inversion(x, y),
+arctan: Primitive = _entry(
+    "arctan", math.atan, lambda r, x: inverse_power_real(1.0, x, 1.0), code="atan({0})", doc="inverse tangent"
+)
+arctan2: Primitive = _entry(
+    "arctan2", math.atan2,
+    lambda r, x, y: inverse_power_real(y, x, 1.0), lambda r, x, y: inverse_power_imaginary(y, x, 1.0),
     kink=lambda x, y: x == 0.0 and y <= 0.0, code="atan2({0}, {1})", doc="angle of the point (y, x), ordinate first",
 )  # fmt: skip
-sinh = _entry("sinh", floats.sinh, lambda r, x: cosh(x), doc="hyperbolic sine")
-cosh = _entry("cosh", floats.cosh, lambda r, x: sinh(x), doc="hyperbolic cosine")
-tanh = _entry("tanh", floats.math.tanh, lambda r, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x), doc="hyperbolic tangent")
-arcsinh = _entry("arcsinh", floats.math.asinh, lambda r, x: cosine(1.0, x), code="asinh({0})", doc="inverse hyperbolic sine")
-arccosh = _entry(
-    "arccosh", floats.arccosh, lambda r, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)), on=Interval(low=1.0),
+sinh: Primitive = _entry("sinh", floats.sinh, lambda r, x: cosh(x), doc="hyperbolic sine")
+cosh: Primitive = _entry("cosh", floats.cosh, lambda r, x: sinh(x), doc="hyperbolic cosine")
+tanh: Primitive = _entry("tanh", math.tanh, lambda r, x: 4.0 * logistic_pdf(2.0 * x), doc="hyperbolic tangent")
+arcsinh: Primitive = _entry(
+    "arcsinh", math.asinh, lambda r, x: hypot_derivative(1.0, x, 1.0, 0.0), code="asinh({0})", doc="inverse hyperbolic sine"
+)
+arccosh: Primitive = _entry(
+    "arccosh", floats.arccosh, lambda r, x: reciprocal(sqrt(x - 1.0) * sqrt(x + 1.0)), on=Interval(low=1.0),
     code="acosh({0})", doc="inverse hyperbolic cosine",
 )  # fmt: skip
-arctanh = _entry(
-    "arctanh", floats.arctanh, lambda r, x: divide(1.0, (1.0 - x) * (1.0 + x) + flat(r)), on=UNIT, code="atanh({0})",
+arctanh: Primitive = _entry(
+    "arctanh", floats.arctanh, lambda r, x: reciprocal(one_minus_square(x) + flat(r)), on=UNIT, code="atanh({0})",
     doc="inverse hyperbolic tangent",
 )  # fmt: skip
-hypot = _entry(
-    "hypot", floats.math.hypot, lambda r, x, y: cosine(x, y), lambda r, x, y: cosine(y, x),
+hypot: Primitive = _entry(
+    "hypot", math.hypot,
+    lambda r, x, y: hypot_derivative(x, y, 1.0, 0.0), lambda r, x, y: hypot_derivative(x, y, 0.0, 1.0),
     kink=lambda x, y: x == y == 0.0, doc="sqrt(x*x + y*y)",
 )  # fmt: skip
 
 # --- error function, activations
-erf = _entry("erf", floats.math.erf, lambda r, x: _gaussian(x), doc="error function")
-erfc = _entry("erfc", floats.math.erfc, lambda r, x: -_gaussian(x), doc="1 - erf(x)")
-sigmoid = _entry("sigmoid", floats.sigmoid, lambda r, x: r * sigmoid(-x), doc="1 / (1 + exp(-x))")
-log_sigmoid = _entry("log_sigmoid", floats.log_sigmoid, lambda r, x: sigmoid(-x), doc="log(sigmoid(x))")
-softplus = _entry("softplus", floats.softplus, lambda r, x: sigmoid(x), doc="log(1 + exp(x))")
-relu = _entry("relu", floats.relu, lambda r, x: step(x), kink=lambda x: x == 0.0, selects=True, doc="maximum(x, 0)")
-leaky_relu = _entry(
+erf: Primitive = _entry("erf", math.erf, lambda r, x: erf_derivative(x, 1.0), doc="error function")
+erfc: Primitive = _entry("erfc", math.erfc, lambda r, x: -erf_derivative(x, 1.0), doc="1 - erf(x)")
+normal_cdf: Primitive = _entry(
+    "normal_cdf", special.normal_cdf, lambda r, x: normal_pdf(x, 0.0), doc="standard normal distribution function"
+)
+normal_pdf: Primitive = _entry(
+    "normal_pdf", special.normal_pdf, lambda r, x, order: normal_pdf(x, order + 1.0), None, on=(REAL, ORDER),
+    defaults=(0.0,), doc="standard normal density, or its derivative of an order",
+)  # fmt: skip
+sigmoid: Primitive = _entry("sigmoid", special.sigmoid, lambda r, x: logistic_pdf(x), doc="1 / (1 + exp(-x))")
+log_sigmoid: Primitive = _entry("log_sigmoid", special.log_sigmoid, lambda r, x: sigmoid(-x), doc="log(sigmoid(x))")
+softplus: Primitive = _entry("softplus", special.softplus, lambda r, x: sigmoid(x), doc="log(1 + exp(x))")
+relu: Primitive = _entry("relu", floats.relu, lambda r, x: step(x), kink=lambda x: x == 0.0, selects=True, doc="maximum(x, 0)")
+leaky_relu: Primitive = _entry(
     "leaky_relu", floats.leaky_relu,
     lambda r, x, slope: where(step(x), 1.0, where(step(-x), slope, clip(slope, 0.0, 1.0))) + flat(r),
     lambda r, x, slope: -relu(-x),
     kink=lambda x, slope: x == 0.0, selects=True, defaults=(0.01,), doc="x where positive, else slope * x",
 )  # fmt: skip
-silu = _entry("silu", floats.silu, lambda r, x: sigmoid(x) + absorbing_multiply(sigmoid(-x), r), doc="x * sigmoid(x)")
-gelu = _entry("gelu", floats.gelu, lambda r, x: normal_cdf(x) - normal_pdf(x, 1.0), doc="x * normal_cdf(x)")
+silu: Primitive = _entry(
+    "silu", special.silu, lambda r, x: sigmoid(x) + absorbing_multiply(sigmoid(-x), r), doc="x * sigmoid(x)"
+)
+gelu: Primitive = _entry("gelu", special.gelu, lambda r, x: normal_cdf(x) - normal_pdf(x, 1.0), doc="x * normal_cdf(x)")
 
 # --- selections
-maximum = _entry(
+maximum: Primitive = _entry(
     "maximum", floats.maximum, lambda r, *xs: _equal_shares(r, xs), variadic=True, selects=True,
     kink=lambda *xs: xs.count(max(xs)) > 1, doc="the largest argument",
 )  # fmt: skip
-minimum = _entry(
+minimum: Primitive = _entry(
     "minimum", floats.minimum, lambda r, *xs: _equal_shares(r, xs), variadic=True, selects=True,
     kink=lambda *xs: xs.count(min(xs)) > 1, doc="the smallest argument",
 )  # fmt: skip
-clip = _entry(
+clip: Primitive = _entry(
     "clip", floats.clip,
     lambda r, x, low, high: equal(x, r) * greater(1.0, greater(low, high)),
     lambda r, x, low, high: greater(low, x) * 0.5 * (1.0 + greater(high, low) - greater(low, high)),
@@ -312,110 +354,139 @@ clip = _entry(
         1.0 - equal(x, r) * greater(1.0, greater(low, high))
         - greater(low, x) * 0.5 * (1.0 + greater(high, low) - greater(low, high))
     ),
-    kink=lambda x, low, high: x in (low, high) or low >= high, selects=True, doc="minimum(maximum(x, low), high)",
+    kink=lambda x, low, high: low == high or (low < high and x in (low, high)), selects=True,
+    doc="minimum(maximum(x, low), high)",
 )  # fmt: skip
-where = _entry(
+where: Primitive = _entry(
     "where", floats.where, None, lambda r, condition, x, y: where(condition, 1.0, 0.0),
     lambda r, condition, x, y: where(condition, 0.0, 1.0),
     selects=True, code="{0} != 0.0 ? {1} : {2}", doc="x where the condition is not 0, else y",
 )  # fmt: skip
-stop_gradient = _entry("stop_gradient", operator.pos, None, code="{0}", doc="x, as a constant")
+stop_gradient: Primitive = _entry("stop_gradient", lambda x: x, None, code="{0}", doc="x, as a constant")
 
 # --- piecewise constant
-sign = _entry("sign", floats.sign, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="-1, 0 or 1")
-step = _entry("step", floats.step, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="1 where x > 0, else 0")
-copysign = _entry(
-    "copysign", floats.math.copysign, lambda r, x, y: sign(x) * copysign(1.0, y), None,
-    kink=lambda x, y: x == 0.0, doc="|x| with the sign of y",
-)  # fmt: skip
-floor = _entry("floor", floats.floor, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round down")
-ceil = _entry("ceil", floats.ceil, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round up")
-trunc = _entry(
-    "trunc", floats.trunc, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round towards 0"
+sign: Primitive = _entry("sign", floats.sign, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="-1, 0 or 1")
+step: Primitive = _entry(
+    "step", floats.step, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="1 where x > 0, else 0"
 )
-rint = _entry(
-    "rint", floats.rint, lambda r, x: flat(x), kink=lambda x: 2 * x == floats.floor(2 * x), selects=True,
+copysign: Primitive = _entry(
+    "copysign", math.copysign, lambda r, x, y: sign(x) * copysign(1.0, y), None,
+    kink=lambda x, y: x == 0.0 or y == 0.0, doc="|x| with the sign of y",
+)  # fmt: skip
+floor: Primitive = _entry(
+    "floor", floats.floor, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round down"
+)
+ceil: Primitive = _entry(
+    "ceil", floats.ceil, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x), selects=True, doc="round up"
+)
+trunc: Primitive = _entry(
+    "trunc", floats.trunc, lambda r, x: flat(x), kink=lambda x: x == floats.floor(x) != 0.0, selects=True,
+    doc="round towards 0",
+)  # fmt: skip
+rint: Primitive = _entry(
+    "rint", floats.rint, lambda r, x: flat(x), kink=lambda x: floats.is_halfway(x, 0.0), selects=True,
     doc="round to the nearest integer, half to even",
 )  # fmt: skip
-around = _entry(
-    "around", floats.around, lambda r, x, decimals: flat(x), None, on=(REAL, ORDER), defaults=(0.0,), selects=True,
-    kink=lambda x, decimals: True, doc="round to a number of decimals",
+around: Primitive = _entry(
+    "around", floats.around, lambda r, x, decimals: flat(r), None, on=(REAL, ORDER), defaults=(0.0,), selects=True,
+    kink=floats.is_halfway, doc="round to a number of decimals",
 )  # fmt: skip
-floor_divide = _entry(
+floor_divide: Primitive = _entry(
     "floor_divide", floats.floor_divide, lambda r, x, y: flat(r), lambda r, x, y: flat(r), selects=True,
     kink=lambda x, y: y == 0.0 or floats.mod(x, y) == 0.0, symbol="//", doc="floor of x / y",
 )  # fmt: skip
 
 # --- sums
-sum = _entry(  # noqa: A001 - the public name is NumPy's
+sum: Primitive = _entry(
     "sum", floats.add_all, lambda r, *xs: [1.0] * len(xs), variadic=True, doc="x1 + x2 + ..., from left to right"
 )
-dot = _entry(
-    "dot", floats.dot, lambda r, *xs: xs[len(xs) // 2 :] + xs[: len(xs) // 2], variadic=True,
+dot: Primitive = _entry(
+    "dot", floats.dot, lambda r, *xs: xs[len(xs) // 2 :] + xs[: len(xs) // 2], variadic=True, gather=paired,
     doc="x1*y1 + x2*y2 + ..., from left to right",
 )  # fmt: skip
 
 # --- what the rules above are made of: the table is closed under differentiation
-flat = _entry("flat", floats.flat, None, public=False, doc="0, nan where x is nan")
-greater = _entry("greater", floats.greater, None, None, public=False, doc="1 where x > y, else 0")
-equal = _entry("equal", floats.equal, None, None, public=False, doc="1 where x == y, else 0")
-difference = _entry(
+flat: Primitive = _entry("flat", floats.flat, None, public=False, doc="0, nan where x is nan")
+greater: Primitive = _entry(
+    "greater", floats.greater, None, None, kink=lambda x, y: x == y, public=False, doc="1 where x > y, else 0"
+)
+equal: Primitive = _entry(
+    "equal", floats.equal, None, None, kink=lambda x, y: x == y, public=False, doc="1 where x == y, else 0"
+)
+difference: Primitive = _entry(
     "difference", floats.difference, lambda r, x, y: 1.0, lambda r, x, y: -1.0, public=False,
     doc="x - y, 0 for equal infinities",
 )  # fmt: skip
-difference_error = _entry(
+difference_error: Primitive = _entry(
     "difference_error", floats.difference_error, None, None, public=False, doc="what x - y rounds away, 0 in real numbers"
 )
-product_error = _entry(
-    "product_error", floats.product_error, None, None, public=False, doc="what x * y rounds away, 0 in real numbers"
-)
-quotient = _entry(
-    "quotient", floats.quotient, lambda r, x, y: divide(1.0, y), lambda r, x, y: -quotient(r, y),
-    kink=lambda x, y: y == 0.0, public=False, doc="x / y, 0 where x is 0",
+one_minus_square: Primitive = _entry(
+    "one_minus_square", special.one_minus_square, lambda r, x: -2.0 * x, code="(1.0 - {0}) * (1.0 + {0})", public=False,
+    doc="1 - x*x",
 )  # fmt: skip
-cosine = _entry(
-    "cosine", floats.cosine,
-    lambda r, x, y: divide(square(cosine(y, x)), hypot(x, y)), lambda r, x, y: -divide(r * cosine(y, x), hypot(x, y)),
-    kink=lambda x, y: x == y == 0.0, public=False, doc="x / hypot(x, y)",
+power_quotient: Primitive = _entry(
+    "power_quotient", special.power_quotient,
+    lambda r, x, y, n: power_quotient(1.0, y, n), lambda r, x, y, n: -n * power_quotient(x, y, n + 1.0),
+    None, on=(REAL, REAL, ORDER), kink=lambda x, y, n: y == 0.0, public=False, doc="x / y**n, 0 where x is 0",
 )  # fmt: skip
-inversion = _entry(
-    "inversion", floats.inversion,
-    lambda r, x, y: (inversion(y, x) - r) * (inversion(y, x) + r), lambda r, x, y: -2.0 * r * inversion(y, x),
-    kink=lambda x, y: x == y == 0.0, public=False, doc="x / (x*x + y*y)",
+share: Primitive = _entry(
+    "share", special.share,
+    lambda r, x, y: power_quotient(y, x + y, 2.0), lambda r, x, y: -power_quotient(x, x + y, 2.0),
+    on=Interval(0.0, 1e300), public=False, doc="x / (x + y), for weights x and y",
 )  # fmt: skip
-power_derivative = _entry(
-    "power_derivative", floats.power_derivative,
-    lambda r, x, y, order_x, order_y: power_derivative(x, y, order_x + 1.0, order_y),
-    lambda r, x, y, order_x, order_y: power_derivative(x, y, order_x, order_y + 1.0),
-    None, None, on=(POSITIVE, REAL, ORDER, ORDER), public=False, doc="derivative of x ** y, by x and by y so many times",
+power_derivative: Primitive = _entry(
+    "power_derivative", special.power_derivative,
+    lambda r, x, y, m, n: power_derivative(x, y, m + 1.0, n), lambda r, x, y, m, n: power_derivative(x, y, m, n + 1.0),
+    None, None, on=(POSITIVE, REAL, ORDER, ORDER), public=False, doc="derivative of x ** y, m times by x and n times by y",
 )  # fmt: skip
-normal_cdf = _entry(
-    "normal_cdf", floats.normal_cdf, lambda r, x: normal_pdf(x, 0.0), doc="standard normal distribution function"
-)
-normal_pdf = _entry(
-    "normal_pdf", floats.normal_pdf, lambda r, x, order: normal_pdf(x, order + 1.0), None, on=(REAL, ORDER),
-    defaults=(0.0,), doc="standard normal density, or its derivative of an order",
+hypot_derivative: Primitive = _entry(
+    "hypot_derivative", special.hypot_derivative,
+    lambda r, x, y, m, n: hypot_derivative(x, y, m + 1.0, n), lambda r, x, y, m, n: hypot_derivative(x, y, m, n + 1.0),
+    None, None, on=(REAL, REAL, ORDER, ORDER), kink=lambda x, y, m, n: x == y == 0.0, public=False,
+    doc="derivative of hypot(x, y), m times by x and n times by y",
 )  # fmt: skip
-absorbing_multiply = _entry(
+inverse_power_real: Primitive = _entry(
+    "inverse_power_real", special.inverse_power_real,
+    lambda r, x, y, n: -n * inverse_power_real(x, y, n + 1.0), lambda r, x, y, n: n * inverse_power_imaginary(x, y, n + 1.0),
+    None, on=(REAL, REAL, ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="real part of (x + iy)**-n",
+)  # fmt: skip
+inverse_power_imaginary: Primitive = _entry(
+    "inverse_power_imaginary", special.inverse_power_imaginary,
+    lambda r, x, y, n: -n * inverse_power_imaginary(x, y, n + 1.0), lambda r, x, y, n: -n * inverse_power_real(x, y, n + 1.0),
+    None, on=(REAL, REAL, ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="imaginary part of (x + iy)**-n",
+)  # fmt: skip
+erf_derivative: Primitive = _entry(
+    "erf_derivative", special.erf_derivative, lambda r, x, order: erf_derivative(x, order + 1.0), None, on=(REAL, ORDER),
+    public=False, doc="derivative of erf of an order",
+)  # fmt: skip
+logistic_pdf: Primitive = _entry(
+    "logistic_pdf", special.logistic_pdf, lambda r, x: -r * tanh(0.5 * x), public=False,
+    doc="density of the logistic distribution, the derivative of sigmoid",
+)  # fmt: skip
+absorbing_multiply: Primitive = _entry(
     "absorbing_multiply", floats.absorbing_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=(False, True),
     public=False, doc="x * y, 0 where x is 0",
 )  # fmt: skip
-selecting_multiply = _entry(
+selecting_multiply: Primitive = _entry(
     "selecting_multiply", floats.selecting_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=True, public=False,
     doc="x * y, 0 where either is 0",
 )  # fmt: skip
 
 
-def _share(d: Any, error: Any) -> Any:
+def _share_of(d: Any, error: Any) -> Any:
     """sigmoid(d + error) to first order in the error: the weight of x in logaddexp(x, y), where d + error = x - y."""
     return sigmoid(d) * (1.0 + error * sigmoid(-d))
 
 
-def _softmax(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
-    """exp(x) / sum(exp(x)), shifted by any number near the largest x; the shift's rounding is made good."""
+def _shares(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
+    """exp(x) / sum(exp(x)), shifted by any number near the largest x; the shift's rounding is made good.
+
+    Each weight is compared with the sum of the others, so that no derivative is a difference of shares next to 1.
+    """
     weights = [exp(difference(x, shift)) * (1.0 + difference_error(x, shift)) for x in xs]
-    total = sum(*weights)
-    return [divide(weight, total) for weight in weights]
+    before = accumulate(weights[:-1], initial=0.0)
+    after = list(accumulate(reversed(weights[1:]), initial=0.0))
+    return [share(weight, b + a) for weight, b, a in zip(weights, before, reversed(after), strict=True)]
 
 
 def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
@@ -425,9 +496,4 @@ def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
     return [divide(c, count) for c in chosen]
 
 
-def _gaussian(x: Any) -> Any:
-    """2/sqrt(pi) exp(-x*x); what x*x rounds away is made good to first order."""
-    return TWO_OVER_SQRT_PI * exp(-square(x)) * (1.0 - product_error(x, x))
-
-
-_FLOAT_FUNCTIONS.update({f.__name__: _on_numbers(f) for f in (_share, _softmax, _equal_shares, _gaussian)})
+_FLOAT_FUNCTIONS.update({f.__name__: _on_numbers(f) for f in (_share_of, _shares, _equal_shares)})

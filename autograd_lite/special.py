@@ -1,0 +1,300 @@
+"""Special functions on floats, and derivatives of any order that keep their digits over the whole range of doubles.
+
+The derivatives come in families that are closed under differentiation: one function, with the orders as arguments. Like
+`floats`, these functions return inf or nan where ``math`` raises.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+from autograd_lite.floats import difference_error, divide, inf, is_odd, is_order, ldexp, log, nan, power, product_error
+
+LN2 = math.log(2.0)
+SQRT_HALF = 0.7071067811865476
+SQRT_HALF_LOW = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF
+INV_SQRT_2PI = 0.3989422804014327
+TWO_OVER_SQRT_PI = 1.1283791670955126
+
+
+def normal_cdf(x: float) -> float:
+    """The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good."""
+    z = x * SQRT_HALF
+    low = product_error(x, SQRT_HALF) + x * SQRT_HALF_LOW
+    correction = TWO_OVER_SQRT_PI * math.exp(-z * z) * low if abs(z) < 40.0 else 0.0
+    return 0.5 * (math.erfc(-z) + correction)
+
+
+def gelu(x: float) -> float:
+    """x times the standard normal distribution function."""
+    if x < -37.0:  # the distribution function alone would be subnormal; its asymptotic series
+        u = 1.0 / (x * x)
+        series = 1.0 - u * (1.0 - 3.0 * u * (1.0 - 5.0 * u * (1.0 - 7.0 * u * (1.0 - 9.0 * u))))
+        return -normal_pdf(x, 0.0) * series
+    return x * normal_cdf(x)
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow on either side."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def silu(x: float) -> float:
+    """x * sigmoid(x); exp(x) is multiplied on in two halves where it would be subnormal."""
+    if x < -700.0:
+        root = math.exp(0.5 * x)
+        return x * root * root if root else -0.0
+    return x * sigmoid(x)
+
+
+def softplus(x: float) -> float:
+    """log(1 + exp(x))."""
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def log_sigmoid(x: float) -> float:
+    """log(sigmoid(x))."""
+    return -softplus(-x)
+
+
+def logaddexp(x: float, y: float) -> float:
+    """log(exp(x) + exp(y))."""
+    if x == y:
+        return x + LN2
+    d = x - y
+    return (x if d > 0.0 else y) + math.log1p(math.exp(-abs(d)))
+
+
+def logsumexp(*xs: float) -> float:
+    """log(sum(exp(x))); the terms are added in the order given, the (first) largest left out; of nothing, -inf."""
+    if any(x != x for x in xs):
+        return nan
+    largest = max(xs, default=-inf)
+    if math.isinf(largest):
+        return largest
+    at = xs.index(largest)
+    rest = 0.0
+    for i, x in enumerate(xs):
+        if i != at:
+            rest += math.exp(x - largest)
+    return largest + math.log1p(rest)
+
+
+def xlogy(x: float, y: float) -> float:
+    """x * log(y), 0 where x is 0 and y is a number."""
+    return 0.0 if x == 0.0 and y == y else x * log(y)
+
+
+def share(x: float, y: float) -> float:
+    """x / (x + y), for weights that are not negative."""
+    return divide(x, x + y)
+
+
+def one_minus_square(x: float) -> float:
+    """1 - x*x, with all its digits next to 1 and -1."""
+    return (1.0 - x) * (1.0 + x)
+
+
+def logistic_pdf(x: float) -> float:
+    """The density of the logistic distribution, exp(-x) / (1 + exp(-x))^2: the derivative of sigmoid."""
+    e = math.exp(-abs(x))
+    return e / ((1.0 + e) * (1.0 + e))
+
+
+def power_quotient(x: float, y: float, order: float) -> float:
+    """x / y**order, 0 where x is 0 and y a number; y**order is not formed where it could overflow or underflow."""
+    if x == 0.0:
+        return x if y == y else nan
+    if order == 1.0:
+        return divide(x, y)
+    if y == 0.0 or not math.isfinite(y) or not math.isfinite(x):
+        return divide(x, power(y, order))
+    once = x / y
+    if order == 2.0 and abs(once) > 1e-290:
+        return once / y
+    n = int(order)
+    mantissa_x, exponent_x = math.frexp(x)
+    mantissa_y, exponent_y = math.frexp(y)
+    return ldexp(mantissa_x / mantissa_y**n, exponent_x - n * exponent_y)
+
+
+def power_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
+    """The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex.
+
+    It is x^(y-k) P(log x), where P starts as its m-th power, and each derivative by x makes (y - j) P + P' of it.
+    """
+    if order_x == 1.0 and order_y == 0.0:
+        exponent = y - 1.0
+        if exponent + 1.0 == y != exponent and x != 0.0 and (x > 0.0 or y % 1.0 == 0.0):  # the exponent is exact
+            value = power(x, exponent)
+            if 1e-300 < abs(value) < inf:
+                return y * value
+    order, logs = int(order_x), int(order_y)
+    coefficients = [0.0] * logs + [1.0]
+    for j in range(order):
+        derivative = [*[i * c for i, c in enumerate(coefficients)][1:], 0.0]
+        coefficients = [(y - j) * c + d for c, d in zip(coefficients, derivative, strict=True)]
+    if not any(coefficients) and not logs:
+        return 0.0
+    if x < 0.0 and (logs or y % 1.0 != 0.0):
+        return nan
+    if x == 0.0 or not math.isfinite(x) or not math.isfinite(y):
+        return _power_derivative_at_edge(x, y, y - order, coefficients)
+    result = _scaled_power(abs(x), y, order, _horner(coefficients, math.log(abs(x))))
+    return -result if x < 0.0 and is_odd(y) != is_odd(float(order)) else result
+
+
+def _scaled_power(x: float, y: float, order: int, factor: float) -> float:
+    """factor * x^(y - order) for a finite x > 0; what y - order rounds away comes back as a factor of first order."""
+    exponent = y - order
+    value = power(x, exponent)
+    if 1e-300 < value < inf or exponent == 1.0:
+        result = factor * value
+    else:  # the square root is multiplied on twice, so that neither overflow nor underflow comes too early
+        root = power(x, 0.5 * exponent)
+        if root == 0.0 or factor == 0.0:
+            return 0.0
+        result = factor * root * root
+    lost = difference_error(y, float(order))
+    return result * (1.0 + lost * math.log(x)) if lost and math.isfinite(result) else result
+
+
+def _power_derivative_at_edge(x: float, y: float, exponent: float, coefficients: list[float]) -> float:
+    """x is 0, infinite or nan, or y is not finite: the limit, with 0 for the logarithm's jump at 0 ** 0."""
+    logs = len(coefficients) > 1
+    if logs and x == 0.0 and (exponent > 0.0 or exponent == y == 0.0):
+        return 0.0
+    if logs and x == inf and exponent < 0.0:
+        return 0.0
+    value = power(x, exponent)
+    if math.isinf(y) and value == 0.0:
+        return 0.0
+    return _horner(coefficients, log(x) if logs else 0.0) * value
+
+
+def _horner(coefficients: Sequence[float], x: float) -> float:
+    """The polynomial with these coefficients, that of 1 first; a coefficient of 0 asks for no power of x."""
+    result = 0.0
+    for c in reversed(coefficients):
+        result = result * x + c if result else c
+    return result
+
+
+def hypot_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
+    """The mixed derivative of hypot(x, y); at the origin 0, the subgradient of least norm."""
+    order = order_x + order_y
+    if order == 0.0:
+        return math.hypot(x, y)
+    if order == 1.0 and 1e-290 < abs(x) + abs(y) < 1e290:
+        return (x if order_x else y) / math.hypot(x, y)
+    if x != x or y != y or (math.isinf(x) and math.isinf(y)):
+        return nan
+    if x == y == 0.0:
+        return 0.0
+    if math.isinf(x) or math.isinf(y):
+        along = x if order_x else y
+        return math.copysign(1.0, along) if order == 1.0 and math.isinf(along) else 0.0
+    return _homogeneous(_derivative_coefficients(int(order_x), int(order_y)), x, y, 2 * int(order) - 1)
+
+
+def inverse_power_real(x: float, y: float, order: float) -> float:
+    """The real part of (x + iy)^-order; nan at the origin."""
+    if order == 1.0 and 1e-100 < abs(x) + abs(y) < 1e100:
+        return x / (x * x + y * y)
+    return _inverse_power(x, y, order, imaginary=False)
+
+
+def inverse_power_imaginary(x: float, y: float, order: float) -> float:
+    """The imaginary part of (x + iy)^-order; nan at the origin."""
+    if order == 1.0 and 1e-100 < abs(x) + abs(y) < 1e100:
+        return -y / (x * x + y * y)
+    return _inverse_power(x, y, order, imaginary=True)
+
+
+def _inverse_power(x: float, y: float, order: float, imaginary: bool) -> float:
+    if x != x or y != y or x == y == 0.0:
+        return nan
+    if math.isinf(x) or math.isinf(y):
+        return 0.0 if order or imaginary else 1.0
+    return _homogeneous(_conjugate_coefficients(int(order), imaginary), x, y, 2 * int(order))
+
+
+@lru_cache
+def _derivative_coefficients(order_x: int, order_y: int) -> tuple[float, ...]:
+    """The numerator over hypot^(2k-1) of hypot's k-th derivative, k = order_x + order_y > 0, for `_homogeneous`.
+
+    It starts as x or y; each derivative by x makes (x*x + y*y) dP/dx - (2k - 1) x P of the numerator P.
+    """
+    by_y = order_x == 0
+    numerator = [0.0, 1.0] if by_y else [1.0, 0.0]
+    for k in range(1, order_x + order_y):
+        by_y = k >= order_x
+        following = [0.0] * (k + 2)
+        for i, c in enumerate(numerator):  # c * x^(k-i) * y^i
+            if by_y:
+                following[i + 1] += (i - 2 * k + 1) * c
+                if i:
+                    following[i - 1] += i * c
+            else:
+                following[i] += (k - i - 2 * k + 1) * c
+                if i < k:
+                    following[i + 2] += (k - i) * c
+        numerator = following
+    return tuple(numerator)
+
+
+@lru_cache
+def _conjugate_coefficients(order: int, imaginary: bool) -> tuple[float, ...]:
+    """The real or the imaginary part of (x - iy)^order, for `_homogeneous`."""
+    part = (0.0, -1.0, 0.0, 1.0) if imaginary else (1.0, 0.0, -1.0, 0.0)  # of the powers of -i
+    return tuple([math.comb(order, i) * part[i % 4] for i in range(order + 1)])
+
+
+def _homogeneous(coefficients: Sequence[float], x: float, y: float, degree: int) -> float:
+    """(c0 x^n + c1 x^(n-1) y + ... + cn y^n) / hypot(x, y)^degree, for finite x and y that are not both 0.
+
+    Exponents are kept apart from mantissas, so that no term loses digits to overflow or underflow on the way.
+    """
+    n = len(coefficients) - 1
+    mantissa_x, exponent_x = math.frexp(x)
+    mantissa_y, exponent_y = math.frexp(y)
+    exponent = math.frexp(max(abs(x), abs(y)))[1]
+    x, y = math.ldexp(x, -exponent), math.ldexp(y, -exponent)
+    square = x * x + y * y
+    low = product_error(x, x) + product_error(y, y) + difference_error(x * x, -y * y)
+    scale = (1.0 - 0.5 * degree * (low / square)) / square ** (0.5 * degree)
+    result = 0.0
+    for i, c in enumerate(coefficients):
+        if c:
+            term = c * mantissa_x ** (n - i) * mantissa_y**i * scale
+            result += ldexp(term, (n - i) * exponent_x + i * exponent_y - degree * exponent)
+    return result
+
+
+def normal_pdf(x: float, order: float) -> float:
+    """The derivative of the given order of the standard normal density; the density itself is order 0."""
+    return _gaussian_derivative(x, order, 1.0, INV_SQRT_2PI)
+
+
+def erf_derivative(x: float, order: float) -> float:
+    """The derivative of the given order of erf."""
+    return _gaussian_derivative(x, order - 1.0, 2.0, TWO_OVER_SQRT_PI) if order else math.erf(x)
+
+
+def _gaussian_derivative(x: float, order: float, curvature: float, peak: float) -> float:
+    """The derivative of the given order of peak * exp(-curvature * x*x / 2); nan unless the order is a whole number.
+
+    Half of the exponential is multiplied on at the end, so that it does not underflow early; what x*x rounds away is made good.
+    """
+    if not is_order(order):
+        return nan
+    root = math.exp(-0.25 * curvature * (x * x))
+    if root == 0.0:
+        return 0.0
+    before, current = 0.0, peak * (1.0 - 0.5 * curvature * product_error(x, x)) * root
+    for k in range(int(order)):
+        before, current = current, -curvature * (x * current + k * before)
+    return current * root
