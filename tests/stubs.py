@@ -4,7 +4,7 @@ from pathlib import Path
 
 import autograd_lite
 from autograd_lite.engine import OPERATORS
-from autograd_lite.primitives import TABLE, Primitive
+from autograd_lite.primitives import TABLE, Primitive, paired
 
 PACKAGE = Path(autograd_lite.__file__).parent
 HEADER = "# Generated from the table by tests/stubs.py; tests/test_stubs.py keeps it current.\n"
@@ -26,7 +26,10 @@ def parameters(primitive: Primitive, kinds: list[str]) -> str:
 def function(primitive: Primitive) -> str:
     """The overloads of a public function: floats give a float, a Value anywhere gives a Value."""
     overloads = []
-    if primitive.variadic:
+    if primitive.gather is paired:
+        overloads.append(("xs: Iterable[float], ys: Iterable[float], /", "float", "  # type: ignore[overload-overlap]"))
+        overloads.append(("xs: Iterable[Value | float], ys: Iterable[Value | float], /", "Value", ""))
+    elif primitive.variadic:
         (name,) = primitive.arguments
         overloads.append((f"*{name}: float | Iterable[float]", "float", "  # type: ignore[overload-overlap]"))
         overloads.append((f"*{name}: Value | float | Iterable[Value | float]", "Value", ""))

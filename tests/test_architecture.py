@@ -28,10 +28,11 @@ ROOMS = {
     "testing": {"structures", "primitives", "engine"},
     "registration": {"primitives", "engine", "testing"},
     "expression": {"primitives", "engine"},
+    "report": {"primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"primitives", "engine", "structures"},
     "show": {"primitives", "engine", "sweep"},
     "__init__": {"primitives", "engine", "modes", "sweep", "transforms", "graph_json", "registration", "nn", "show", "testing"},
-    "__main__": {"__init__", "primitives", "engine", "sweep", "transforms", "expression", "show"},
+    "__main__": {"__init__", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }
 THIRD_PARTY = {"show": {"graphviz"}}  # imported where it is used, never when the package is
 

@@ -96,9 +96,11 @@ def test_arguments_of_the_wrong_kind():
         ag.define_primitive("f", lambda x: x, [lambda r, x: 1.0], domain=(2.0, 1.0))
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, p in TABLE.items() if name not in ("dot", "power_derivative", "normal_pdf", "around")]
-)
+# A whole number says which function is meant (an order, a number of decimals): by it there is nothing to differentiate.
+CHECKED = [name for name, p in TABLE.items() if name != "dot" and not any(interval.integers for interval in p.domain)]
+
+
+@pytest.mark.parametrize("name", CHECKED)
 def test_the_check_accepts_every_rule_of_the_table(name):
     registration._check(TABLE[name])
 
