@@ -254,19 +254,26 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
 
     def method(self: Value, other: Any) -> Any:
         kind = other.__class__
-        if kind is not Value and kind is not float:
-            if not isinstance(other, (Value, Real)):
-                return NotImplemented
+        if kind is float:
+            number = other
+        elif kind is Value:
+            number = other._data
+        elif kind is int or isinstance(other, (Value, Real)):  # int first: asking an abstract class costs ten times as much
             other = _operand(other, primitive.name)
-        first, second = (other, self) if reflected else (self, other)
+            number = other if other.__class__ is float else other._data
+        else:
+            return NotImplemented
         node = _new_value(Value)
-        node._data = fn(
-            first if first.__class__ is float else first._data, second if second.__class__ is float else second._data
-        )
         node._grad = 0.0
         node.op = primitive
-        node._first = first
-        node._second = second
+        if reflected:
+            node._data = fn(number, self._data)
+            node._first = other
+            node._second = self
+        else:
+            node._data = fn(self._data, number)
+            node._first = self
+            node._second = other
         return _observed(node) if active_modes else node
 
     return method

@@ -142,7 +142,10 @@ def _all_of(visitors: list[Visitor]) -> Visitor:
 
 
 def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
-    """`sweep` of numbers that nobody watches, the loop over one or two operands written out: same bits, half the time."""
+    """`sweep` of numbers that nobody watches, the loop over one or two operands written out: same bits, a fraction of the time.
+
+    A sum starts at -0.0, to which adding x gives x, whatever x is (0.0 would lose the sign of -0.0).
+    """
     get = adjoints.get
     for node in reversed(order):
         op = node.op
@@ -152,40 +155,39 @@ def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
         if adjoint is None:
             continue
         first, second, r, rules, selects = node._first, node._second, node._data, op.number_partials, op.selects
-        if first.__class__ is tuple:
-            needed = [x.__class__ is not float for x in first]
-            for slot, partial in enumerate(partials_of(node, needed, create_graph=False)):
-                if partial is not None:
-                    contribution = op.product(slot).fn(adjoint, partial)
-                    old = get(first[slot])
-                    adjoints[first[slot]] = contribution if old is None else old + contribution
+        if second is None:
+            if first.__class__ is tuple:
+                needed = [x.__class__ is not float for x in first]
+                for slot, partial in enumerate(partials_of(node, needed, create_graph=False)):
+                    if partial is not None:
+                        adjoints[first[slot]] = get(first[slot], -0.0) + op.product(slot).fn(adjoint, partial)
+                continue
+            if first.__class__ is float:  # a constant with a node of its own
+                continue
+            x = first._data
+            if (x.__class__ is not float or r.__class__ is not float) and op.fn(x) != r:
+                numbers_of(node)
+            rule = rules[0]
+            if rule is not None:
+                if adjoint != 0.0:
+                    adjoint = op.product(0).fn(adjoint, rule(r, x)) if selects[0] else adjoint * rule(r, x)
+                adjoints[first] = get(first, -0.0) + adjoint
             continue
         x = first if first.__class__ is float else first._data
-        y = second if second is None or second.__class__ is float else second._data
-        if x.__class__ is not float or r.__class__ is not float or (y is not None and y.__class__ is not float):
+        y = second if second.__class__ is float else second._data
+        if (x.__class__ is not float or y.__class__ is not float or r.__class__ is not float) and op.fn(x, y) != r:
             numbers_of(node)
-        args = (x,) if y is None else (x, y)
         rule = rules[0]
         if rule is not None and first.__class__ is not float:
-            if adjoint == 0.0:
-                contribution = adjoint
-            elif selects[0]:
-                contribution = op.product(0).fn(adjoint, rule(r, *args))
-            else:
-                contribution = adjoint * rule(r, *args)
-            old = get(first)
-            adjoints[first] = contribution if old is None else old + contribution
-        if y is not None and second.__class__ is not float:
-            rule = rules[1]
-            if rule is not None:
-                if adjoint == 0.0:
-                    contribution = adjoint
-                elif selects[1]:
-                    contribution = op.product(1).fn(adjoint, rule(r, x, y))
-                else:
-                    contribution = adjoint * rule(r, x, y)
-                old = get(second)
-                adjoints[second] = contribution if old is None else old + contribution
+            contribution = adjoint
+            if adjoint != 0.0:
+                contribution = op.product(0).fn(adjoint, rule(r, x, y)) if selects[0] else adjoint * rule(r, x, y)
+            adjoints[first] = get(first, -0.0) + contribution
+        rule = rules[1]
+        if rule is not None and second.__class__ is not float:
+            if adjoint != 0.0:
+                adjoint = op.product(1).fn(adjoint, rule(r, x, y)) if selects[1] else adjoint * rule(r, x, y)
+            adjoints[second] = get(second, -0.0) + adjoint
 
 
 def pull_back(
