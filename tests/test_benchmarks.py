@@ -1,5 +1,6 @@
 """The benchmark runner: its report has the right shape, peers may be absent, wrong numbers are noticed. Nothing is timed."""
 
+import gc
 import json
 import os
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks import growth
 from benchmarks.growth import RandomGraphs
 from benchmarks.measure import DisagreementError, Goal, require_agreement, seconds_to_free
 from benchmarks.peers import engines
@@ -68,6 +70,7 @@ def test_report_with_a_peer(tmp_path):
             assert row["ratios"][phase] == theirs[phase]["median"] / ours[phase]["median"]
         assert row["title"] in process.stdout
     assert report["rows"][0]["goals"][0]["limit"] == 5.0
+    assert report["rows"][-1]["figures"]["total_with_the_collector_off"] > 0
     assert report["rows"][-1]["figures"]["traced_bytes_a_node_of_autograd_lite"] > 0
 
 
@@ -113,6 +116,18 @@ def test_the_growing_graphs_have_the_nodes_they_claim():
         assert sum(node.op is not None for node in order) == nodes
     numbers = [node.data for node in order if node.op is not None and node.op.name != "add"]
     assert all(0.25 <= abs(number) <= 4.0 for number in numbers)
+
+
+def test_the_collector_is_left_on():
+    graphs, states = RandomGraphs(), []
+    record = graphs.record
+    graphs.record = lambda leaves, size: states.append(gc.isenabled()) or record(leaves, size)
+    row = growth._run_size(graphs, 1000, {"autograd_lite": engines()[0]["autograd_lite"]}, 1)
+    assert gc.isenabled()
+    assert states.count(False) == row.repetitions + 1  # those of the figure that says so, and their warm-up
+    assert states.count(True) > row.repetitions + 1
+    assert not row.goals  # too small to tell the bytes of a node
+    assert 80 < row.figures["traced_bytes_a_node_of_autograd_lite"] < 200
 
 
 def test_a_peer_pays_for_its_own_garbage_alone():

@@ -197,6 +197,7 @@ def machine(core: int | None) -> dict[str, Any]:
         "cpu": _cpu_model(),
         "system": platform.platform(),
         "pinned_to_core": core,
+        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,  # above the cores there are, times are noise
         "collector_thresholds": list(gc.get_threshold()),
     }
 

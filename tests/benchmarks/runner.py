@@ -99,7 +99,7 @@ def table(result: Result) -> str:
     lines += [f"  {name.replace('_', ' ')}: {figure:.4g}" for name, figure in result.figures.items()]
     for goal in result.goals:
         bound = "at least" if goal.at_least else "at most"
-        lines.append(f"  goal: {goal.figure} {bound} {goal.limit:g}: {goal.reached:.4g}, {'met' if goal.met else 'MISSED'}")
+        lines.append(f"  goal: {goal.figure} {bound} {goal.limit:g}: {goal.reached:.5g}, {'met' if goal.met else 'MISSED'}")
     lines += [f"  note: {note}" for note in result.notes]
     return "\n".join(lines) + "\n"
 
@@ -107,8 +107,9 @@ def table(result: Result) -> str:
 def _heading(report: dict[str, Any]) -> str:
     facts, versions = report["machine"], report["versions"]
     pinned = "not pinned" if facts["pinned_to_core"] is None else f"pinned to core {facts['pinned_to_core']}"
+    load = "" if facts["load_average"] is None else f", load {facts['load_average']:.1f}"
     return (
-        f"{facts['implementation']} {facts['python']} on {facts['cpu']}, {pinned}; autograd_lite {versions[OURS]}"
+        f"{facts['implementation']} {facts['python']} on {facts['cpu']}, {pinned}{load}; autograd_lite {versions[OURS]}"
         f" ({versions['engine']} engine), micrograd {versions[PEER] or 'absent'}"
     )
 
