@@ -18,11 +18,12 @@ from autograd_lite.primitives import LN2, LOG2_E, LOG10_E, TABLE, Interval, Prim
 # How tightly an operation binds. Quotients rounded down stand below products: -(x//y) is not -x//y.
 SUM, REMAINDER, PRODUCT, POWER, ATOM = range(5)
 _INFIX = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": REMAINDER, "%": REMAINDER, "**": POWER}
+TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 _CONSTANTS = {
     LN2: ("log(2)", ATOM),
     LOG2_E: ("log2(e)", ATOM),
     LOG10_E: ("log10(e)", ATOM),
-    2 / math.sqrt(math.pi): ("2/sqrt(pi)", PRODUCT),
+    TWO_OVER_SQRT_PI: ("2/sqrt(pi)", PRODUCT),
 }
 
 
@@ -52,7 +53,7 @@ class Symbol:
 
 
 class RealSymbol(Symbol):
-    """A formula in real numbers: terms 0 and factors 1 are left out, and the table's private helpers are written out."""
+    """A formula in real numbers: no terms 0, no factors 1, and the table's private helpers written out."""
 
     __slots__ = ()
 
@@ -63,36 +64,59 @@ class RealSymbol(Symbol):
         return RealSymbol(*_written(primitive, args)) if result is None else result
 
 
-def _without_zero(x: Any, y: Any) -> Any:
+def _sum_of_two(x: Any, y: Any) -> Any:
     return y if x == 0.0 else x if y == 0.0 else None
 
 
-def _without_one(x: Any, y: Any) -> Any:
-    return 0.0 if x == 0.0 or y == 0.0 else y if x == 1.0 else x if y == 1.0 else None
+def _product(x: Any, y: Any) -> Any:
+    """x*y; a product or quotient on the right needs no parentheses, as real numbers may be multiplied in any order."""
+    if x == 0.0 or y == 0.0:
+        return 0.0
+    if x == 1.0 or y == 1.0:
+        return y if x == 1.0 else x
+    if not isinstance(y, Symbol) or y.binding != PRODUCT or y.text.startswith(("-", "+")):
+        return None
+    left = (x if isinstance(x, Symbol) else _constant(x)).within(PRODUCT)
+    return RealSymbol(left + (y.text[1:] if y.text.startswith("1/") else f"*{y.text}"), PRODUCT)
 
 
-def _derivative_of_power(x: Any, y: Any, order_x: Any, order_y: Any) -> Any:
-    if (order_x, order_y) == (1.0, 0.0):
+def _derivative_of_power(x: Any, y: Any, m: Any, n: Any) -> Any:
+    if (m, n) == (1.0, 0.0):
         return y * x ** (y - 1.0)
-    return x**y * TABLE["log"](x) if (order_x, order_y) == (0.0, 1.0) else None
+    return x**y * TABLE["log"](x) if (m, n) == (0.0, 1.0) else None
 
 
-# What helpers made for floats are in real numbers; a primitive that is not listed is printed as it is called.
+def _derivative_of_hypot(x: Any, y: Any, m: Any, n: Any) -> Any:
+    orders = {(1.0, 0.0): x, (0.0, 1.0): y}
+    return orders[m, n] / TABLE["hypot"](x, y) if (m, n) in orders else None
+
+
+def _gaussian(x: Any, order: Any) -> Any:
+    return TWO_OVER_SQRT_PI * TABLE["exp"](-(x * x)) if order == 1.0 else None
+
+
+# What the table writes for the digits of floats is plainer in real numbers. Private helpers are written out here, at the orders
+# in which rules of public primitives use them (None: as a call); what is not listed is printed as it is called.
 _IN_REAL_NUMBERS: dict[str, Callable[..., Any]] = {
-    "add": _without_zero,
-    "multiply": _without_one,
+    "add": _sum_of_two,
+    "multiply": _product,
+    "reciprocal": lambda x: 1.0 / x,
     "sum": lambda *xs: functools.reduce(operator.add, xs) if xs else 0.0,
     "stop_gradient": lambda x: x,
     "flat": lambda *_: 0.0,
     "difference": operator.sub,
     "difference_error": lambda *_: 0.0,
-    "product_error": lambda *_: 0.0,
-    "quotient": operator.truediv,
+    "one_minus_square": lambda x: 1.0 - x * x,
+    "power_quotient": lambda x, y, n: x / y if n == 1.0 else x / y**n,
+    "share": lambda x, y: x / (x + y),
+    "power_derivative": _derivative_of_power,
+    "hypot_derivative": _derivative_of_hypot,
+    "inverse_power_real": lambda x, y, n: x / (x * x + y * y) if n == 1.0 else None,
+    "inverse_power_imaginary": lambda x, y, n: -y / (x * x + y * y) if n == 1.0 else None,
+    "erf_derivative": _gaussian,
+    "logistic_pdf": lambda x: TABLE["sigmoid"](x) * TABLE["sigmoid"](-x),
     "absorbing_multiply": operator.mul,
     "selecting_multiply": operator.mul,
-    "cosine": lambda x, y: x / TABLE["hypot"](x, y),
-    "inversion": lambda x, y: x / (TABLE["square"](x) + TABLE["square"](y)),
-    "power_derivative": _derivative_of_power,
 }
 
 

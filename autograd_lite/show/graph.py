@@ -27,8 +27,8 @@ PICTURE_LIMIT = 300  # values up to which a notebook draws a graph by itself
 
 _HEADER = (
     "rankdir=LR bgcolor=white",
-    'node [shape=box style=filled fillcolor=white color="#444444" fontname="Helvetica,sans-serif" fontsize=11]',
-    'edge [color="#666666" fontcolor="#222222" fontname="Helvetica,sans-serif" fontsize=10]',
+    'node [shape=box style=filled fillcolor=white color="#444444" fontname=Helvetica fontsize=11]',
+    'edge [color="#666666" fontcolor="#222222" fontname=Helvetica fontsize=10]',
 )
 # Kinds differ by shape or border as well as by colour; `class` names them for a machine, in SVG too.
 _STYLES = {
