@@ -50,6 +50,7 @@ REAL = Interval()
 POSITIVE = Interval(low=0.0)
 UNIT = Interval(-1.0, 1.0)
 ORDER = Interval(-1.0, 8.0, integers=True)
+POSITIVE_ORDER = Interval(0.0, 8.0, integers=True)
 
 
 def flatten(args: Iterable[Any]) -> Iterator[Any]:
@@ -137,15 +138,9 @@ class Primitive:
     def __reduce__(self) -> tuple[Any, ...]:
         return lookup, (self.name,)
 
-    def __copy__(self) -> Primitive:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Primitive:
-        return self
-
 
 TABLE: dict[str, Primitive] = {}
-_FLOAT_FUNCTIONS: dict[str, Any] = {"accumulate": accumulate}
+_FLOAT_FUNCTIONS: dict[str, Any] = {"accumulate": accumulate, "LN2": LN2, "LOG2_E": LOG2_E, "LOG10_E": LOG10_E}
 
 
 def lookup(name: str) -> Primitive:
@@ -161,20 +156,21 @@ def real_number(x: Any, role: str) -> float:
 
     Raises TypeError for what is no real number (and for a node), ValueError beyond the largest float.
     """
-    if hasattr(x, "dtype") and getattr(x, "shape", None) == ():
-        x = x.item()  # a NumPy scalar, or an array of no dimension
-    if hasattr(type(x), "__record__"):
-        raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
-    if isinstance(x, Real):
-        try:
-            number = float(x)
-        except OverflowError:
-            number = inf
-        if math.isinf(number) and x != number:
-            raise ValueError(f"{role}: the number {x!r:.60} lies beyond the largest float, 1.8e308")
-        return number
-    hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
-    raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
+    if not isinstance(x, (float, int)):  # these need none of the questions below, which take ten times as long
+        if hasattr(x, "dtype") and getattr(x, "shape", None) == ():
+            x = x.item()  # a NumPy scalar, or an array of no dimension
+        if hasattr(type(x), "__record__"):
+            raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
+        if not isinstance(x, Real):
+            hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
+            raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
+    try:
+        number = float(x)
+    except OverflowError:
+        number = inf
+    if number in (inf, -inf) and x != number:
+        raise ValueError(f"{role}: the number {x!r:.60} lies beyond the largest float, 1.8e308")
+    return number
 
 
 def _on_numbers(rule: Rule) -> Rule:
@@ -206,8 +202,6 @@ def _entry(
     selects = selects if isinstance(selects, tuple) else (selects,) * len(partials)
     return register(Primitive(name, fn, partials, domain, doc, selects=selects, **more))
 
-
-_FLOAT_FUNCTIONS.update(LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)
 
 # --- arithmetic
 add: Primitive = _entry(
@@ -332,9 +326,7 @@ leaky_relu: Primitive = _entry(
     lambda r, x, slope: -relu(-x),
     kink=lambda x, slope: x == 0.0, selects=True, defaults=(0.01,), doc="x where positive, else slope * x",
 )  # fmt: skip
-silu: Primitive = _entry(
-    "silu", special.silu, lambda r, x: sigmoid(x) + absorbing_multiply(sigmoid(-x), r), doc="x * sigmoid(x)"
-)
+silu: Primitive = _entry("silu", special.silu, lambda r, x: silu_derivative(x, 1.0), doc="x * sigmoid(x)")
 gelu: Primitive = _entry("gelu", special.gelu, lambda r, x: normal_cdf(x) - normal_pdf(x, 1.0), doc="x * normal_cdf(x)")
 
 # --- selections
@@ -427,7 +419,7 @@ one_minus_square: Primitive = _entry(
 power_quotient: Primitive = _entry(
     "power_quotient", special.power_quotient,
     lambda r, x, y, n: power_quotient(1.0, y, n), lambda r, x, y, n: -n * power_quotient(x, y, n + 1.0),
-    None, on=(REAL, REAL, ORDER), kink=lambda x, y, n: y == 0.0, public=False, doc="x / y**n, 0 where x is 0",
+    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: y == 0.0, public=False, doc="x / y**n, 0 where x is 0",
 )  # fmt: skip
 share: Primitive = _entry(
     "share", special.share,
@@ -448,20 +440,24 @@ hypot_derivative: Primitive = _entry(
 inverse_power_real: Primitive = _entry(
     "inverse_power_real", special.inverse_power_real,
     lambda r, x, y, n: -n * inverse_power_real(x, y, n + 1.0), lambda r, x, y, n: n * inverse_power_imaginary(x, y, n + 1.0),
-    None, on=(REAL, REAL, ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="real part of (x + iy)**-n",
+    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="real part of (x + iy)**-n",
 )  # fmt: skip
 inverse_power_imaginary: Primitive = _entry(
     "inverse_power_imaginary", special.inverse_power_imaginary,
     lambda r, x, y, n: -n * inverse_power_imaginary(x, y, n + 1.0), lambda r, x, y, n: -n * inverse_power_real(x, y, n + 1.0),
-    None, on=(REAL, REAL, ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="imaginary part of (x + iy)**-n",
+    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="imaginary part of that",
 )  # fmt: skip
 erf_derivative: Primitive = _entry(
-    "erf_derivative", special.erf_derivative, lambda r, x, order: erf_derivative(x, order + 1.0), None, on=(REAL, ORDER),
-    public=False, doc="derivative of erf of an order",
+    "erf_derivative", special.erf_derivative, lambda r, x, n: erf_derivative(x, n + 1.0), None, on=(REAL, ORDER),
+    public=False, doc="derivative of erf, n times",
 )  # fmt: skip
 logistic_pdf: Primitive = _entry(
     "logistic_pdf", special.logistic_pdf, lambda r, x: -r * tanh(0.5 * x), public=False,
     doc="density of the logistic distribution, the derivative of sigmoid",
+)  # fmt: skip
+silu_derivative: Primitive = _entry(
+    "silu_derivative", special.silu_derivative, lambda r, x, n: silu_derivative(x, n + 1.0), None, on=(REAL, ORDER),
+    public=False, doc="derivative of silu, n times",
 )  # fmt: skip
 absorbing_multiply: Primitive = _entry(
     "absorbing_multiply", floats.absorbing_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=(False, True),
@@ -475,7 +471,7 @@ selecting_multiply: Primitive = _entry(
 
 def _share_of(d: Any, error: Any) -> Any:
     """sigmoid(d + error) to first order in the error: the weight of x in logaddexp(x, y), where d + error = x - y."""
-    return sigmoid(d) * (1.0 + error * sigmoid(-d))
+    return sigmoid(d) + sigmoid(d) * (error * sigmoid(-d))
 
 
 def _shares(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
@@ -483,7 +479,8 @@ def _shares(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
 
     Each weight is compared with the sum of the others, so that no derivative is a difference of shares next to 1.
     """
-    weights = [exp(difference(x, shift)) * (1.0 + difference_error(x, shift)) for x in xs]
+    rounded = [exp(difference(x, shift)) for x in xs]
+    weights = [weight + weight * difference_error(x, shift) for weight, x in zip(rounded, xs, strict=True)]
     before = accumulate(weights[:-1], initial=0.0)
     after = list(accumulate(reversed(weights[1:]), initial=0.0))
     return [share(weight, b + a) for weight, b, a in zip(weights, before, reversed(after), strict=True)]

@@ -28,8 +28,9 @@ def normal_cdf(x: float) -> float:
 def gelu(x: float) -> float:
     """x times the standard normal distribution function."""
     if x < -37.0:  # the distribution function alone would be subnormal; its asymptotic series
-        u = 1.0 / (x * x)
-        series = 1.0 - u * (1.0 - 3.0 * u * (1.0 - 5.0 * u * (1.0 - 7.0 * u * (1.0 - 9.0 * u))))
+        series = 1.0
+        for k in (13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0):
+            series = 1.0 - k / (x * x) * series
         return -normal_pdf(x, 0.0) * series
     return x * normal_cdf(x)
 
@@ -62,15 +63,12 @@ def log_sigmoid(x: float) -> float:
 
 def logaddexp(x: float, y: float) -> float:
     """log(exp(x) + exp(y))."""
-    if x == y:
-        return x + LN2
-    d = x - y
-    return (x if d > 0.0 else y) + math.log1p(math.exp(-abs(d)))
+    return logsumexp(x, y)
 
 
 def logsumexp(*xs: float) -> float:
     """log(sum(exp(x))); the terms are added in the order given, the (first) largest left out; of nothing, -inf."""
-    if any(x != x for x in xs):
+    if any([x != x for x in xs]):
         return nan
     largest = max(xs, default=-inf)
     if math.isinf(largest):
@@ -79,7 +77,8 @@ def logsumexp(*xs: float) -> float:
     rest = 0.0
     for i, x in enumerate(xs):
         if i != at:
-            rest += math.exp(x - largest)
+            term = math.exp(x - largest)
+            rest += term + term * difference_error(x, largest)
     return largest + math.log1p(rest)
 
 
@@ -101,7 +100,7 @@ def one_minus_square(x: float) -> float:
 def logistic_pdf(x: float) -> float:
     """The density of the logistic distribution, exp(-x) / (1 + exp(-x))^2: the derivative of sigmoid."""
     e = math.exp(-abs(x))
-    return e / ((1.0 + e) * (1.0 + e))
+    return e / (1.0 + e * (2.0 + e))
 
 
 def power_quotient(x: float, y: float, order: float) -> float:
@@ -222,6 +221,43 @@ def _inverse_power(x: float, y: float, order: float, imaginary: bool) -> float:
     return _homogeneous(_conjugate_coefficients(int(order), imaginary), x, y, 2 * int(order))
 
 
+def silu_derivative(x: float, order: float) -> float:
+    """The derivative of the given order of silu.
+
+    It is x s(n) + n s(n-1), where s(n) is the n-th derivative of sigmoid: its density times a polynomial in tanh(x/2).
+    """
+    n = int(order)
+    if n == 0:
+        return silu(x)
+    if n == 1 and x >= -700.0:
+        return sigmoid(x) * (1.0 + x * sigmoid(-x)) if x < 700.0 else 1.0
+    root = math.exp(-0.5 * abs(x))
+    if root == 0.0:
+        return 0.0
+    if n == 1:
+        return (1.0 + x) * root * root
+    t = math.tanh(0.5 * x)
+    factor = x * _horner(_tanh_coefficients(n - 1), t) + n * _horner(_tanh_coefficients(n - 2), t)
+    return factor * logistic_pdf(x) if abs(x) < 700.0 else factor * root * root
+
+
+@lru_cache
+def _tanh_coefficients(order: int) -> tuple[float, ...]:
+    """The derivative of that order of the logistic density f, divided by f: a polynomial Q in t = tanh(x/2), that of 1 first.
+
+    As df/dx = -t f and dt/dx = (1 - t*t) / 2, the next derivative of f Q is f (Q' (1 - t*t) / 2 - t Q).
+    """
+    polynomial = [1.0]
+    for _ in range(order):
+        following = [0.0] * (len(polynomial) + 1)
+        for i, c in enumerate(polynomial):
+            following[i + 1] -= c * (1.0 + 0.5 * i)
+            if i:
+                following[i - 1] += 0.5 * i * c
+        polynomial = following
+    return tuple(polynomial)
+
+
 @lru_cache
 def _derivative_coefficients(order_x: int, order_y: int) -> tuple[float, ...]:
     """The numerator over hypot^(2k-1) of hypot's k-th derivative, k = order_x + order_y > 0, for `_homogeneous`.
@@ -266,12 +302,14 @@ def _homogeneous(coefficients: Sequence[float], x: float, y: float, degree: int)
     square = x * x + y * y
     low = product_error(x, x) + product_error(y, y) + difference_error(x * x, -y * y)
     scale = (1.0 - 0.5 * degree * (low / square)) / square ** (0.5 * degree)
+    scales = [(n - i) * exponent_x + i * exponent_y for i, c in enumerate(coefficients) if c]
+    largest = max(scales, default=0)
     result = 0.0
     for i, c in enumerate(coefficients):
         if c:
-            term = c * mantissa_x ** (n - i) * mantissa_y**i * scale
-            result += ldexp(term, (n - i) * exponent_x + i * exponent_y - degree * exponent)
-    return result
+            shift = (n - i) * exponent_x + i * exponent_y - largest
+            result += math.ldexp(c * mantissa_x ** (n - i) * mantissa_y**i * scale, shift)
+    return ldexp(result, largest - degree * exponent)
 
 
 def normal_pdf(x: float, order: float) -> float:
@@ -287,14 +325,18 @@ def erf_derivative(x: float, order: float) -> float:
 def _gaussian_derivative(x: float, order: float, curvature: float, peak: float) -> float:
     """The derivative of the given order of peak * exp(-curvature * x*x / 2); nan unless the order is a whole number.
 
-    Half of the exponential is multiplied on at the end, so that it does not underflow early; what x*x rounds away is made good.
+    Where the exponential is tiny half of it is multiplied on at the end, so that it does not underflow early. What x*x rounds
+    away is made good.
     """
     if not is_order(order):
         return nan
-    root = math.exp(-0.25 * curvature * (x * x))
-    if root == 0.0:
+    exponent = -0.5 * curvature * (x * x)
+    tiny = exponent < -700.0
+    exponential = math.exp(0.5 * exponent if tiny else exponent)
+    if exponential == 0.0:
         return 0.0
-    before, current = 0.0, peak * (1.0 - 0.5 * curvature * product_error(x, x)) * root
+    before, polynomial = 0.0, 1.0
     for k in range(int(order)):
-        before, current = current, -curvature * (x * current + k * before)
-    return current * root
+        before, polynomial = polynomial, -curvature * (x * polynomial + k * before)
+    result = polynomial * (peak - peak * (0.5 * curvature * product_error(x, x))) * exponential
+    return result * exponential if tiny else result
