@@ -65,8 +65,7 @@ def _array(items: list[Any], shape: tuple[int, ...]) -> Any:
     if all([type(item) is float for item in items]):
         return numpy.array(items, dtype=float).reshape(shape)
     array = numpy.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item  # one by one: NumPy would take lists in `array[:] = items` for more dimensions
+    array[:] = items
     return array.reshape(shape)
 
 

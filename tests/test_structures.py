@@ -120,9 +120,11 @@ def test_an_array_of_other_things_than_floats_is_an_array_of_objects():
     twin = rebuild(iter([v, 2.0]))
     assert twin.dtype == object
     assert twin[0] is v
-    lists = rebuild(iter([[1.0, 2.0], [3.0, 4.0]]))
-    assert lists.shape == (2,)
-    assert lists.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    for items in ([[1.0, 2.0], [3.0, 4.0]], [(1.0,), (2.0,)], [{"a": 1.0}, {}], [[], []], [[1.0], 2.0], [Pair(1.0, 2.0), v]):
+        cells = rebuild(iter(items))
+        assert cells.shape == (2,)
+        assert cells.tolist() == items
+    assert structures.flatten(np.zeros(1))[1](iter([[1.0, 2.0]])).shape == (1,)
 
 
 def test_an_array_of_arrays_of_one_shape_has_both_shapes():
@@ -137,7 +139,9 @@ def test_numpy_scalars_and_arrays_without_dimension_are_leaves():
     assert structures.flatten(np.float64(2.0))[0] == [2.0]
     assert structures.flatten(np.array(2))[0] == [2]
     v = Value(1.0)
-    assert structures.flatten(np.array(v))[0] == [v]
+    assert structures.flatten(np.array(v))[0][0] is v
+    assert structures.leaves_like(np.array(v), 1.0, "v")[0] is v
+    assert type(structures.flatten(np.array(2.0))[0][0]) is float
     assert not structures.is_array(np.array(2.0))
     assert structures.is_array(np.array([]))
 

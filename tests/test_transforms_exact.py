@@ -194,6 +194,23 @@ def test_values_get_the_bits_that_floats_get(program):
     assert [getattr(d, "data", d) for d in ag.grad(program)(values)] == ag.grad(program)(list(program.inputs))
 
 
+@given(programs())
+@example(
+    Program(  # c*x + (b*x + a*x) and (a*x + b*x) + c*x
+        (1.0, 1.0),
+        (
+            *[Line("multiply", (0, c)) for c in (0.1, 0.2, 0.3)],
+            *[Line("add", pair) for pair in ((3, 2), (2, 3), (4, 5), (6, 4))],
+        ),
+    )
+)
+def test_rows_of_a_jacobian_have_the_bits_of_the_gradients(program):
+    point = list(program.inputs)
+    outputs = range(-min(len(point), len(program.lines)), 0)
+    rows = ag.jacobian(lambda x: [program.run(x)[i] for i in outputs])(point)
+    assert rows == [ag.grad(lambda x, i=i: program.run(x)[i])(point) for i in outputs]
+
+
 SHARED = ("add", "subtract", "multiply", "divide", *[name for name in SMOOTH if len(TABLE[name].domain) == 1])
 
 
