@@ -18,7 +18,7 @@ class GraphFormatError(ValueError):
 
 
 def graph_to_json(y: Value) -> str:
-    """The graph below y. `graph_from_json` gives the same numbers, bit for bit; what only Python holds (the source lines) is left out.
+    """The graph below y. `graph_from_json` gives the same numbers, bit for bit; source lines are left out.
 
     Raises StaleGraphError if `.data` was changed after recording.
     """
@@ -35,7 +35,10 @@ def graph_to_json(y: Value) -> str:
 
 
 def graph_from_json(text: str) -> Value:
-    """The node whose graph the text describes. Runs nothing; raises GraphFormatError, naming the row, if the text is no such graph."""
+    """The node whose graph the text describes; runs nothing.
+
+    Raises GraphFormatError, naming the row, if the text is no such graph.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:

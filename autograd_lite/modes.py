@@ -7,7 +7,6 @@ alone, a list that is empty nearly always, so that recording costs nothing when 
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Any
 
 active_modes: list[Mode] = []
 _current: ContextVar[tuple[Mode, ...]] = ContextVar("modes", default=())
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PACKAGE = __file__.removesuffix("modes.py")
 
 
 class AnomalyError(ArithmeticError):

@@ -35,16 +35,17 @@ def define_primitive(
     """Add an operation to the table: afterwards it is ``autograd_lite.<name>``, a method of `Value`, and has every order.
 
     fn: floats to float, returning inf or nan rather than raising.
-    partials: for each argument a callable of (result, *arguments), written in autograd_lite's functions and operators so that it
-        works on floats and on Values; None for an argument that carries no derivative. With `variadic`, one callable that
-        returns the sequence of all partials.
+    partials: for each argument a callable of (result, *arguments), written in autograd_lite's functions and operators so
+        that it works on floats and on Values; None for an argument that carries no derivative. With `variadic`, one
+        callable that returns the sequence of all partials.
     domain: the open interval in which the operation is smooth, or one for each argument.
     kink: whether arguments lie on a kink or a jump inside the domain.
     selects: the partials are shares of 0 to 1 of what was selected; what was not contributes nothing.
 
-    The rule is checked at random points of the domain: the partials against finite differences of fn, their own derivatives against
-    finite differences of the partials, and their values on Values against those on floats. Raises WrongRuleError with a
-    counter-example, ValueError for an unusable name, TypeError for arguments of the wrong kind; the table is unchanged then.
+    The rule is checked at random points of the domain: the partials against finite differences of fn, their own derivatives
+    against finite differences of the partials, and their values on Values against those on floats. Raises WrongRuleError
+    with a counter-example, ValueError for an unusable name, TypeError for arguments of the wrong kind; the table is
+    unchanged then.
     """
     _check_name(name)
     if not callable(fn):
@@ -52,7 +53,8 @@ def define_primitive(
     rules = (partials,) if callable(partials) else tuple(partials)
     if not all(rule is None or callable(rule) for rule in rules) or not rules or (variadic and len(rules) != 1):
         raise TypeError(
-            f"define_primitive({name!r}): partials are callables or None, one an argument (one in all with variadic), not {rules!r:.60}"
+            f"define_primitive({name!r}): partials are callables or None, one an argument (one in all with variadic),"
+            f" not {rules!r:.60}"
         )
     primitive = Primitive(
         name, fn, rules, _intervals(domain, len(rules)), doc or name,
@@ -101,7 +103,7 @@ def _check(primitive: Primitive) -> None:
 
 def _points(primitive: Primitive) -> Iterator[tuple[float, ...]]:
     """Points of the domain off its kinks where the value is finite; the same ones every time."""
-    draw = random.Random(primitive.name)
+    draw = random.Random(primitive.name)  # noqa: S311 - the same points every time
     for k in range(_POINTS):
         intervals = primitive.domain * (1 + k % 4) if primitive.variadic else primitive.domain
         args = tuple([_inside(interval, draw) for interval in intervals])
@@ -129,7 +131,8 @@ def _value(primitive: Primitive, args: tuple[float, ...]) -> float:
         result = primitive.fn(*args)
     except Exception as error:
         raise WrongRuleError(
-            f"{primitive.name}{args} raised {type(error).__name__}: {error}; with {len(args)} partial(s) fn takes {len(args)} float(s); it returns inf or nan rather than raising"
+            f"{primitive.name}{args} raised {type(error).__name__}: {error}; with {len(args)} partial(s) fn takes {len(args)}"
+            " float(s); it returns inf or nan rather than raising"
         ) from error
     if not isinstance(result, float):
         raise WrongRuleError(f"{primitive.name}{args} is {result!r:.60}, not a float")

@@ -115,7 +115,7 @@ def sweep(
 
 
 def _contribution(op: Any, slot: int, adjoint: Any, partial: Any) -> Any:
-    """The product of adjoint and partial; where a factor is a constant 1 or 0 that needs no node, for the result has its bits."""
+    """The product of adjoint and partial; a constant factor of 1 or 0 needs no node, for the result has the same bits."""
     if (partial.__class__ is float and partial == 1.0) or (adjoint.__class__ is float and adjoint == 0.0):
         return adjoint
     product = op.product(slot)

@@ -1,4 +1,4 @@
-"""Hypothesis profiles: derandomised where CI is set, random (with its database) elsewhere; HYPOTHESIS_PROFILE chooses another."""
+"""Hypothesis profiles: derandomised where CI is set, random elsewhere; HYPOTHESIS_PROFILE chooses another."""
 
 import os
 

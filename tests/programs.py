@@ -1,6 +1,6 @@
-"""Random programs for Hypothesis: straight lines of operations on earlier results, drawn so that every one is valid where it is run.
+"""Random programs for Hypothesis: straight lines of operations on earlier results, each valid where it is run.
 
-A program, not a nested expression, is drawn: sharing, aliasing and dead nodes come by themselves, and it shrinks to few short lines.
+A program, not a nested expression, is drawn: sharing, aliasing and dead nodes come by themselves, and it shrinks well.
 """
 
 import math
@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.primitives import TABLE, Interval, Primitive
 from hypothesis import strategies as st
+
+from autograd_lite.primitives import TABLE, Interval, Primitive
 
 ARITHMETIC = ("add", "subtract", "multiply", "negative", "square", "positive")
 SMOOTH = tuple(

@@ -3,11 +3,12 @@
 import math
 from fractions import Fraction
 
-import autograd_lite as ag
 import pytest
-from autograd_lite.testing.differences import finite_difference, slope
 from hypothesis import given
 from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.testing.differences import finite_difference, slope
 
 
 @given(st.lists(st.integers(-8, 8), min_size=2, max_size=6), st.integers(-16, 16))

@@ -2,11 +2,12 @@
 
 import json
 
-import autograd_lite as ag
 import pytest
-from autograd_lite.engine import Value
 from hypothesis import given
 from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.engine import Value
 
 E = ag.graph_to_json((Value(2.0, "a") + Value(1.0)) * 3.0)
 

@@ -4,12 +4,13 @@ import inspect
 import math
 import threading
 
-import autograd_lite as ag
 import pytest
-from autograd_lite.engine import Value
-from autograd_lite.primitives import TABLE
 from hypothesis import given
 from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite.engine import Value
+from autograd_lite.primitives import TABLE
 
 
 def test_no_grad_records_nothing():

@@ -3,8 +3,9 @@
 import math
 import pickle
 
-import autograd_lite as ag
 import pytest
+
+import autograd_lite as ag
 from autograd_lite import registration
 from autograd_lite.engine import Value
 from autograd_lite.primitives import TABLE, Interval
@@ -56,11 +57,11 @@ WRONG = {
     "a dropped factor": (lambda x: x**3, [lambda r, x: x * x], r"finite difference gives"),
     "one part in 10^7": (lambda x: x**3, [lambda r, x: 3.0 * x * x * (1.0 + 1e-7)], r"finite difference gives"),
     "swapped operands": (lambda x, y: x * x * y, [lambda r, x, y: x * x, lambda r, x, y: 2.0 * x * y], r"by argument [12]"),
-    "a rule that leaves the graph": (lambda x: x**3, [lambda r, x: 3.0 * float(getattr(x, "data", x)) ** 2], r"differentiated once more"),
+    "a rule that leaves the graph": (lambda x: x**3, [lambda r, x: 3.0 * getattr(x, "data", x) ** 2], r"differentiated once"),
     "a rule that branches to a constant": (
         lambda x: x * abs(x), [lambda r, x: 2.0 * x if x > 0 else -2.0 * getattr(x, "data", x)], "differentiated once more"),
     "wrong for negative numbers only": (lambda x: x * x, [lambda r, x: 2.0 * ag.absolute(x)], r"square_like\(-"),
-    "another value on nodes": (lambda x: 2.0 * x, [lambda r, x: 2.0 if isinstance(x, float) else 3.0], r"2\.0 on floats, 3\.0 on Values"),
+    "another value on nodes": (lambda x: 2.0 * x, [lambda r, x: 2.0 if isinstance(x, float) else 3.0], r"3\.0 on Values"),
     "nan": (lambda x: 2.0 * x, [lambda r, x: math.nan], "finite difference gives"),
     "no result": (lambda x: None, [lambda r, x: 1.0], "is None, not a float"),
     "an exception in fn": (lambda x: 1.0 / (x - x), [lambda r, x: 1.0], "raised ZeroDivisionError"),

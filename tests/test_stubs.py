@@ -3,8 +3,9 @@
 import runpy
 from pathlib import Path
 
-import autograd_lite
 import pytest
+
+import autograd_lite
 from stubs import PACKAGE, STUBS, public
 
 

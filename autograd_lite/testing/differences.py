@@ -25,10 +25,11 @@ class Estimate(NamedTuple):
 def slope(f: Callable[[float], float], x: float, step: float | None = None) -> Estimate:
     """f'(x) for a function of one float: Ridders' extrapolation of central differences.
 
-    The first step is `step`, by default a tenth of |x| or of 1, whichever is smaller; it is halved until f is finite at x +- step, and then
-    again for each level of the extrapolation. The error is the disagreement with the estimates before or the rounding of f's values
-    over the step, whichever is larger: two steps that agree prove nothing by themselves. A kink nearer than the smallest
-    step (1/4000 of the first) is not seen. C. Ridders, Advances in Engineering Software 4 (1982) 75.
+    The first step is `step`, by default a tenth of |x| or of 1, whichever is smaller; it is halved until f is finite at
+    x +- step, and then again for each level of the extrapolation. The error is the disagreement with the estimates before
+    or the rounding of f's values over the step, whichever is larger: two steps that agree prove nothing by themselves. A
+    kink nearer than the smallest step (1/4000 of the first) is not seen.
+    C. Ridders, Advances in Engineering Software 4 (1982) 75.
     """
     step = step or 0.1 * min(abs(x) or 1.0, 1.0)
     for _ in range(_HALVINGS):
