@@ -62,12 +62,16 @@ def log_sigmoid(x: float) -> float:
 
 
 def logaddexp(x: float, y: float) -> float:
-    """log(exp(x) + exp(y))."""
-    return logsumexp(x, y)
+    """log(exp(x) + exp(y)); what x - y rounds away is made good."""
+    if x == y:
+        return x + LN2
+    d, error = x - y, difference_error(x, y)
+    term = math.exp(-abs(d))
+    return x + math.log1p(term - term * error) if d > 0.0 else y + math.log1p(term + term * error)
 
 
 def logsumexp(*xs: float) -> float:
-    """log(sum(exp(x))); the terms are added in the order given, the (first) largest left out; of nothing, -inf."""
+    """log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf."""
     if any([x != x for x in xs]):
         return nan
     largest = max(xs, default=-inf)

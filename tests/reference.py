@@ -43,7 +43,7 @@ def differentiate(function: Callable[..., Any], args: Sequence[float], slots: Se
     half of the bits. What stays below the rounding at the highest precision is 0.
     """
     previous = None
-    for precision in (600, 1200, 2400, 4800, 9600):
+    for precision in (600, 1200, 2400, 4800, 9600, 19200):
         with mp.workprec(precision):
             exact = [mpf(x) for x in args]
             steps = [mp.ldexp(min(mpf(1), abs(x)) if x else mpf(1), -precision // 4) for x in exact]
