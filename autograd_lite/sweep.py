@@ -157,9 +157,11 @@ def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
         first, second, r, rules, selects = node._first, node._second, node._data, op.number_partials, op.selects
         if second is None:
             if first.__class__ is tuple:
-                needed = [x.__class__ is not float for x in first]
-                for slot, partial in enumerate(partials_of(node, needed, create_graph=False)):
-                    if partial is not None:
+                needed = [x.__class__ is not float and (op.variadic or rules[i] is not None) for i, x in enumerate(first)]
+                # An adjoint of 0 asks no rule: the contribution is 0, whatever the partial.
+                partials = partials_of(node, needed, create_graph=False) if adjoint != 0.0 else numbers_of(node)
+                for slot, (need, partial) in enumerate(zip(needed, partials, strict=True)):
+                    if need:
                         adjoints[first[slot]] = get(first[slot], -0.0) + op.product(slot).fn(adjoint, partial)
                 continue
             if first.__class__ is float:  # a constant with a node of its own

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 
@@ -274,28 +275,64 @@ def test_an_exponent_that_is_a_constant_is_not_differentiated():
 # --- repeatable, atomic, stale
 
 
-@given(programs(SMOOTH, max_lines=8), st.integers(0, 40))
-def test_backward_is_atomic(program, at):
-    """A fault at any edge leaves every gradient as it was, and the next sweep is right."""
-    xs = [Value(x) for x in program.inputs]
-    y = program(xs)
+@contextmanager
+def every_rule(wrap):
+    """All rules of the table replaced by what `wrap` makes of them."""
+    before = {primitive: primitive.number_partials for primitive in TABLE.values()}
+    try:
+        for primitive, rules in before.items():
+            object.__setattr__(primitive, "number_partials", tuple(rule and wrap(rule) for rule in rules))
+        yield
+    finally:
+        for primitive, rules in before.items():
+            object.__setattr__(primitive, "number_partials", rules)
+
+
+@given(programs(EVERYTHING, max_lines=15))
+def test_each_rule_is_called_once_an_edge(program):
+    """The sweep nobody watches calls one rule an edge whose adjoint is not 0, and one in all for a variadic node."""
+    y = program([Value(x) for x in program.inputs])
+    edges = []
+    y.backward(visit=edges.append)
+    wanted = {(e.node, 0 if e.node.op.variadic else e.slot) for e in edges if e.adjoint != 0.0}
+    calls = []
+    with every_rule(lambda rule: lambda *args: calls.append(rule) or rule(*args)):
+        y.backward()
+    assert len(calls) == len(wanted)
+
+
+@given(programs(SMOOTH, max_lines=8))
+def test_backward_is_atomic(program):
+    """A fault in any rule call leaves every gradient as it was, and the next sweep is right."""
+    y = program([Value(x) for x in program.inputs])
     y.backward()
     order = topological_order(y)
     before = [node.grad for node in order]
-    calls = iter(range(10**6))
 
     class FaultError(Exception):
         pass
 
-    def fail(edge):
-        if next(calls) == at:
-            raise FaultError
+    def failing(at):
+        calls = iter(range(10**6))
 
-    try:
-        y.backward(visit=fail)
-    except FaultError:
-        assert [node.grad for node in order] == before
-        y.backward()
+        def wrap(rule):
+            def call(*args):
+                if next(calls) == at:
+                    raise FaultError
+                return rule(*args)
+
+            return call
+
+        return wrap
+
+    for at in range(1000):
+        with every_rule(failing(at)):
+            try:
+                y.backward()
+            except FaultError:
+                assert [node.grad for node in order] == before
+            else:
+                break
     assert [node.grad for node in order] == [2.0 * g for g in before]
 
 
@@ -669,6 +706,29 @@ def test_a_dropped_graph_is_freed_at_once_and_leaves_no_garbage():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_memory_stays_flat_over_ten_thousand_training_steps():
+    w, shift = Value(0.1), Value(0.0)
+
+    def train(steps):
+        for k in range(steps):
+            x = 0.1 * (k % 7)
+            loss = ((w * x + shift).tanh() - 0.5) ** 2
+            for p in (w, shift):
+                p.grad = 0.0
+            loss.backward()
+            for p in (w, shift):
+                p.data -= 0.05 * p.grad
+
+    train(200)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        train(10_000)
+        assert tracemalloc.get_traced_memory()[0] - before < 4096
+    finally:
+        tracemalloc.stop()
 
 
 # --- copies
