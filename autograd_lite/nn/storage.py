@@ -1,0 +1,163 @@
+"""Models as JSON text and as files: the class, its constructor's arguments, and every parameter to the last bit.
+
+Reading runs nothing that the text says: names are looked up and compared, never evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_FAMILY = "autograd_lite model "
+_FORMAT = _FAMILY + "1"
+_NOT_FINITE = ("inf", "-inf", "nan")
+_DEEPEST = 32
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)  # a string without an end is one too
+
+
+class ModelFormatError(ValueError):
+    """The text is no saved model, or not of the model that should take it."""
+
+
+class SavedModel(NamedTuple):
+    """What a file holds. `arguments` is None where no constructor's arguments describe the model."""
+
+    class_name: str
+    arguments: dict[str, Any] | None
+    parameters: dict[str, float]
+
+
+def to_text(model: SavedModel) -> str:
+    """A model as JSON, one line a parameter. Numbers are written so that they read back as the same bits (a nan as the nan)."""
+    numbers = {name: x if math.isfinite(x) else repr(x) for name, x in model.parameters.items()}
+    lines = ",\n".join([f"  {json.dumps(name)}: {json.dumps(x)}" for name, x in numbers.items()])
+    return (
+        f'{{\n "format": {json.dumps(_FORMAT)},\n "class": {json.dumps(model.class_name)},\n'
+        f' "arguments": {json.dumps(model.arguments, allow_nan=False)},\n "parameters": {{\n{lines}\n }}\n}}\n'
+    )
+
+
+def from_text(text: str) -> SavedModel:
+    """The model that `to_text` wrote. Raises ModelFormatError saying what is wrong if the text is anything else."""
+    if not isinstance(text, str):
+        raise TypeError(f"a saved model is JSON in a string, not {type(text).__name__} {text!r:.60}")
+    _check_depth(text)
+    try:
+        document = json.loads(text, parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_without_repeats)
+    except ValueError as error:
+        raise ModelFormatError(f"not JSON, or a truncated file: {error}") from None
+    found = document.get("format") if isinstance(document, dict) else None
+    if found != _FORMAT:
+        newer = isinstance(found, str) and found.startswith(_FAMILY)
+        hint = "; it comes from another version of autograd_lite" if newer else ""
+        raise ModelFormatError(f'not a saved model: "format" should be {_FORMAT!r}, not {found!r:.60}{hint}')
+    if set(document) != {"format", "class", "arguments", "parameters"}:
+        keys = ", ".join(map(repr, sorted(document)))
+        raise ModelFormatError(f"a saved model has the keys format, class, arguments and parameters, not {keys:.200}")
+    name, arguments, parameters = document["class"], document["arguments"], document["parameters"]
+    if not isinstance(name, str):
+        raise ModelFormatError(f'"class" should be a name, not {name!r:.60}')
+    if not (arguments is None or isinstance(arguments, dict)):
+        raise ModelFormatError(f'"arguments" should be an object or null, not {arguments!r:.60}')
+    if not isinstance(parameters, dict):
+        raise ModelFormatError(f'"parameters" should be an object, not {parameters!r:.60}')
+    return SavedModel(name, arguments, {key: _number(key, x) for key, x in parameters.items()})
+
+
+def read_state(path: str | os.PathLike[str]) -> dict[str, float]:
+    """The parameters in a file that `Module.save` wrote, by name: what `Module.load_state` takes.
+
+    Raises OSError if the file cannot be read, ModelFormatError if it is no saved model.
+    """
+    return read(path).parameters
+
+
+def read(path: str | os.PathLike[str]) -> SavedModel:
+    """The model in a file. Raises OSError if it cannot be read, ModelFormatError (which names it) if it is no saved model."""
+    try:
+        return from_text(Path(path).read_text(encoding="utf-8"))
+    except (ModelFormatError, UnicodeDecodeError) as error:
+        raise ModelFormatError(f"{os.fspath(path)}: {error}") from None
+
+
+def write(path: str | os.PathLike[str], model: SavedModel) -> None:
+    """Write a model to a file, all or nothing: until the text is on the disk, an older file of that name stays as it was.
+
+    Raises OSError if the file cannot be written, or if the path is there and no regular file.
+    """
+    data = to_text(model).encode()
+    target = Path(path).resolve()
+    exists = target.exists()
+    if exists and not target.is_file():
+        raise OSError(f"{os.fspath(path)} is no regular file; save a model under a file name of its own")
+    part = target.with_name(f".autograd_lite-{os.urandom(8).hex()}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if exists:
+            shutil.copymode(target, part)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before anything recurses over it."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > _DEEPEST:
+            raise ModelFormatError(f"not a saved model: more than {_DEEPEST} brackets inside one another")
+
+
+def _number(name: str, x: Any) -> float:
+    if isinstance(x, str) and x in _NOT_FINITE:
+        return float(x)
+    if isinstance(x, bool) or not isinstance(x, (int, float)):
+        raise ModelFormatError(f"parameter {name!r:.60}: {x!r:.60} is no number (nor one of the strings inf, -inf, nan)")
+    try:
+        return float(x)
+    except OverflowError:
+        raise ModelFormatError(f"parameter {name!r:.60}: {x!r:.60} lies beyond the largest float, 1.8e308") from None
+
+
+def _finite(numeral: str) -> float:
+    x = float(numeral)
+    if math.isinf(x):
+        raise ValueError(f"{numeral:.60} lies beyond the largest float, 1.8e308")
+    return x
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f'{name} is no number of JSON; a saved model has the string "nan", "inf" or "-inf"')
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, member in pairs:
+        if name in members:
+            raise ValueError(f"the name {name!r:.60} comes twice in one object")
+        members[name] = member
+    return members
+
+
+def differing_names(expected: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """What is missing from `given` and what it has too much, in a few words; empty if nothing."""
+    missing = [name for name in expected if name not in given]
+    surplus = [name for name in given if name not in expected]
+    parts = [f"{_some(names)} {what}" for names, what in ((missing, "missing"), (surplus, "unexpected")) if names]
+    return "; ".join(parts)
+
+
+def _some(names: list[Any]) -> str:
+    shown = ", ".join(f"{name!r:.60}" for name in names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
