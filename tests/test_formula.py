@@ -16,6 +16,7 @@ from autograd_lite.show.formula import RealSymbol, Symbol, partial_formulas, pri
 
 DIFFERENTIABLE = [name for name, primitive in TABLE.items() if any(primitive.partials)]
 PUBLIC = [name for name in DIFFERENTIABLE if TABLE[name].public]
+NUMBERS = {"e": math.e, "pi": math.pi, "inf": math.inf, "nan": math.nan}
 HALF = settings(max_examples=settings().max_examples // 2)  # these tests run for each primitive
 
 
@@ -61,7 +62,7 @@ def test_an_exact_formula_has_the_bits_of_its_rule(name, data):
     for formula, number in zip(partial_formulas(primitive, exact=True, count=len(args)), numbers, strict=True):
         assert (formula is None) == (number is None)
         if formula is not None:
-            result = eval(formula, dict(TABLE) | {"e": math.e, "pi": math.pi} | values)  # noqa: S307 - our own text
+            result = eval(formula, NUMBERS | dict(TABLE) | values)  # noqa: S307 - our own text
             result = result.data if isinstance(result, ag.Value) else float(result)
             assert result.hex() == float(number).hex(), formula
 
@@ -133,7 +134,8 @@ def test_a_formula_is_right_in_real_numbers(name, data):
 def test_the_helpers_are_written_out_and_corrections_left_out():
     written = " ".join([text for name in PUBLIC for text in partial_formulas(TABLE[name]) if text])
     private = {name for name, primitive in TABLE.items() if not primitive.public}
-    assert private & set(re.findall(r"\w+", written)) == {"equal", "greater"}
+    called = private & set(re.findall(r"\w+", written))
+    assert called == {"equal", "greater"}, "write a private helper out in _IN_REAL_NUMBERS, for readers of the README's table"
     assert not re.search(r"(?<![\d.])0 [+]|[+-] 0(?![\d.])|(?<![\d.])1[*]|[*]1(?![\d.])", written)
 
 
@@ -200,7 +202,7 @@ def test_parentheses_keep_the_bits(expression, point):
         assume(False)
     written = applied(expression, lambda x: Symbol(x) if isinstance(x, str) else x)
     assume(isinstance(written, Symbol))
-    result = eval(written.text, dict(TABLE) | values)  # noqa: S307 - our own text
+    result = eval(written.text, NUMBERS | dict(TABLE) | values)  # noqa: S307 - our own text
     assert isinstance(expected, ag.Value)
     assert result.data.hex() == expected.data.hex()
 
@@ -227,11 +229,16 @@ def test_no_parentheses_are_superfluous(expression):
             assert ast.dump(ast.parse(without)) != tree or text[:start].endswith("**")
 
 
-@given(st.floats() | st.sampled_from([math.log(2), math.log2(math.e), math.log10(math.e), 2 / math.sqrt(math.pi)]))
+@given(
+    st.floats()
+    | st.sampled_from(
+        [0.0, -0.0, 1e15, -1e16, math.inf, math.nan, math.log(2), math.log2(math.e), math.log10(math.e), 2 / math.sqrt(math.pi)]
+    )
+)
 def test_a_number_is_printed_in_full(x):
     identity = Primitive("scaled", lambda v: v, (lambda r, v: x,), (Interval(),), "a constant partial")
     (text,) = partial_formulas(identity)
-    assert float(eval(text, vars(math))).hex() == x.hex()  # noqa: S307 - our own text
+    assert float(eval(text, dict(TABLE) | NUMBERS)).hex() == x.hex()  # noqa: S307 - our own text
     if x.is_integer() and abs(x) < 1e6:
         assert text in (str(int(x)), "-0.0")
 
@@ -251,6 +258,9 @@ def test_symbols_combine_with_numbers_on_either_side(kind):
     assert (2 + x * 3 - Fraction(1, 2)).text == "2 + x*3 - 0.5"
     assert (2 / x + 2**x + 5 // x + 7 % x).text == "2/x + 2**x + 5//x + 7%x"
     assert (3 - (-x)).text == "3 - (-x)"
+    assert ((-2) ** x).text == "(-2)**x"
+    assert (x ** (x**x)).text == "x**(x**x)"
+    assert ((x**x) ** -x).text == "(x**x)**(-x)"
     assert (+abs(x)).text == "+absolute(x)"
     assert repr(x + 1) == f"<{kind.__name__} x + 1>"
     assert type(ag.sin(x)) is kind

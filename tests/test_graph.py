@@ -14,11 +14,11 @@ import graphviz
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import EVERYTHING, programs
 
 import autograd_lite as ag
 from autograd_lite.primitives import Interval, Primitive
-from autograd_lite.show.graph import TREE_DEPTH, Graph, to_dot, to_graphviz, tree
+from autograd_lite.show.graph import PICTURE_LIMIT, TREE_DEPTH, Graph, to_dot, to_graphviz, tree
+from programs import EVERYTHING, programs
 
 ROOT = Path(ag.__file__).resolve().parents[1]
 TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(->|[{}\[\]=])|([A-Za-z_\d.#]+))', re.DOTALL)
@@ -119,6 +119,7 @@ def test_the_classic_expression_in_dot():
 def test_a_square_has_two_edges():
     x = ag.Value(3.0)
     assert [(tail, head, edge["label"]) for tail, head, edge in parse_dot(to_dot(x * x))[1]] == [("n0", "n1", "3")] * 2
+    assert [tail for tail, _, _ in parse_dot(to_dot(ag.sum(x, 1, x, 1)))[1]] == ["n0", "n1_1", "n0", "n1_3"]
 
 
 @given(programs(EVERYTHING, numbers=st.floats(), valid=False))
@@ -227,6 +228,8 @@ def test_long_labels_and_markup():
     x = ag.Value(1.0, "x" * 10_000)
     assert len(to_dot(x)) < 1_000
     assert len(tree(x)) < 100
+    for label, visible in [("x" * 40, "x" * 40), ("x" * 41, "x" * 39 + "…"), ("&lt;&amp;", "&lt;&amp;"), ("\\N\\l", "\\N\\l")]:
+        assert shown_lines(parse_dot(to_dot(ag.Value(1.0, label)))[0]["n0"]["label"])[0] == visible
     nodes, _ = parse_dot(to_dot(ag.Value(math.nan, "</svg><script>alert(1)</script>")))
     assert shown_lines(nodes["n0"]["label"])[:2] == ["</svg><script>alert(1)</script>", "data nan"]
 
@@ -337,6 +340,13 @@ def test_graph_is_made_of_values_only():
         ag.show.graph.graph(6.0)
 
 
+def test_a_large_graph_is_not_drawn_by_itself(monkeypatch, tmp_path):
+    fake_dot(tmp_path, "PATH=/bin:/usr/bin; cat > /dev/null; echo '<svg/>'")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kinds = [list(chain(length)[1].graph()._repr_mimebundle_()) for length in (PICTURE_LIMIT - 1, PICTURE_LIMIT)]
+    assert kinds == [["text/plain", "image/svg+xml"], ["text/plain"]]
+
+
 # --- the tree
 
 
@@ -404,6 +414,30 @@ def test_a_tree_is_bounded_unless_it_is_asked_for_all():
     assert len(tree(y, None).split("\n")) == 2001
     with pytest.raises(ValueError, match="not -1"):
         tree(y, -1)
+
+
+def test_what_a_tree_leaves_out_hangs_on_the_last_branch():
+    x, y, z = ag.Value(1.0, "x"), ag.Value(2.0, "y"), ag.Value(3.0, "z")
+    assert tree(ag.sum(x + y, z, 1, x), 2).split("\n") == [
+        "n4 = sum(n2, z, 1, x) = 8 (grad 0)",
+        "├─ 1 ─ n2 = x + y = 3 (grad 0)",
+        "│  └─ … 2 more",
+        "├─ 1 ─ z = 3 (grad 0)",
+        "└─ … 1 more",
+        "(2 of 5 values are not shown; tree(limit=None) shows all)",
+    ]
+
+
+def test_a_deep_tree_goes_on_at_the_margin_once():
+    """The value at which the first part ends is used a second time, near the root."""
+    order = ag.topological_order(chain(TREE_DEPTH + 5)[1])
+    end = order[6]
+    lines = tree(ag.sum(order[-1], end)).split("\n")
+    assert lines[TREE_DEPTH].endswith("─ n6 (continued below)")
+    assert lines[TREE_DEPTH + 1] == "└─ 1 ─ n6 (continued below)"
+    assert lines[TREE_DEPTH + 2] == ""
+    assert lines[TREE_DEPTH + 3].startswith("n6 = sin(n5) = ")
+    assert len(lines) == TREE_DEPTH + 3 + 7
 
 
 def test_a_single_value_is_a_tree():

@@ -95,6 +95,11 @@ def _gaussian(x: Any, order: Any) -> Any:
     return TWO_OVER_SQRT_PI * TABLE["exp"](-(x * x)) if order == 1.0 else None
 
 
+def _derivative_of_silu(x: Any, order: Any) -> Any:
+    sigmoid = TABLE["sigmoid"]
+    return sigmoid(x) * (1.0 + x * sigmoid(-x)) if order == 1.0 else None
+
+
 # What the table writes for the digits of floats is plainer in real numbers. Private helpers are written out here, at the orders
 # in which rules of public primitives use them (None: as a call); what is not listed is printed as it is called.
 _IN_REAL_NUMBERS: dict[str, Callable[..., Any]] = {
@@ -114,6 +119,7 @@ _IN_REAL_NUMBERS: dict[str, Callable[..., Any]] = {
     "inverse_power_real": lambda x, y, n: x / (x * x + y * y) if n == 1.0 else None,
     "inverse_power_imaginary": lambda x, y, n: -y / (x * x + y * y) if n == 1.0 else None,
     "erf_derivative": _gaussian,
+    "silu_derivative": _derivative_of_silu,
     "logistic_pdf": lambda x: TABLE["sigmoid"](x) * TABLE["sigmoid"](-x),
     "absorbing_multiply": operator.mul,
     "selecting_multiply": operator.mul,
