@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.primitives import TABLE, Interval, Primitive
+from autograd_lite.primitive import Interval, Primitive
+from autograd_lite.primitives import TABLE
 from autograd_lite.show.formula import RealSymbol, Symbol, partial_formulas, primitive_table
 
 DIFFERENTIABLE = [name for name, primitive in TABLE.items() if any(primitive.partials)]
@@ -273,6 +274,8 @@ def test_real_symbols_leave_out_what_does_nothing():
     assert (1.0 * x) is x
     assert (x * 1.0) is x
     assert x * 0.0 == 0.0
+    assert [(2 * (x * x)).text, (x * (x / 3)).text, (2 * (1 / x)).text] == ["2*x*x", "x*x/3", "2/x"]
+    assert [(x * (-x * 3)).text, (x * (x // 3)).text, (3 * (x + 1)).text] == ["x*(-x*3)", "x*(x//3)", "3*(x + 1)"]
     exact = Symbol("x")
     assert [(exact + 0.0).text, (1.0 * exact).text] == ["x + 0", "1*x"]
 

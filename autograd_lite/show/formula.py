@@ -13,7 +13,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.primitives import LN2, LOG2_E, LOG10_E, TABLE, Interval, Primitive, real_number
+from autograd_lite.primitive import Interval, Primitive, real_number
+from autograd_lite.primitives import LN2, LOG2_E, LOG10_E, TABLE
 
 # How tightly an operation binds. Quotients rounded down stand below products: -(x//y) is not -x//y.
 SUM, REMAINDER, PRODUCT, POWER, ATOM = range(5)
@@ -178,7 +179,7 @@ def partial_formulas(primitive: Primitive, *, exact: bool = False, count: int = 
 
         >>> from autograd_lite.primitives import TABLE
         >>> partial_formulas(TABLE["divide"])
-        ('1/y', '-r/y')
+        ('1/y', '-x/y**2')
         >>> partial_formulas(TABLE["tanh"])
         ('4*sigmoid(2*x)*sigmoid(-2*x)',)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from autograd_lite.engine import Value
-from autograd_lite.primitives import Primitive
+from autograd_lite.primitive import Primitive
 from autograd_lite.show.formula import partial_formulas
 from autograd_lite.sweep import StaleGraphError, partials_of, topological_order
 
