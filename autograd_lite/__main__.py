@@ -6,8 +6,9 @@ It reads the arguments, has `expression` read the formula and the numbers and `r
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import math
-import os
 import re
 import sys
 import textwrap
@@ -19,7 +20,8 @@ from typing import Any, NoReturn
 from autograd_lite import __version__
 from autograd_lite.engine import Value
 from autograd_lite.expression import CONSTANTS, SPELLINGS, Expression, ExpressionError, number, parse, signature_of
-from autograd_lite.primitives import TABLE, Interval
+from autograd_lite.primitive import Interval
+from autograd_lite.primitives import TABLE
 from autograd_lite.report import MOST_LINES, as_json, as_text, differentiate, show, written
 from autograd_lite.show.graph import to_dot
 
@@ -57,8 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line on the arguments given, by default the program's; the result is the exit status."""
     try:
         return _write(_run(list(sys.argv[1:] if argv is None else argv)), sys.stdout)
-    except SystemExit as end:  # argparse has printed the help or the version
-        return _write("", sys.stdout) or int(end.code or SUCCESS)
     except (ExpressionError, CommandError) as error:
         return _write(f"autograd-lite: error: {error}\n", sys.stderr) or FAILURE
 
@@ -69,18 +69,21 @@ def _write(text: str, stream: Any) -> int:
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+    except BrokenPipeError:
+        return BROKEN_PIPE
     except OSError as error:
-        # Python would try once more to flush when it ends, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        if isinstance(error, BrokenPipeError):
-            return BROKEN_PIPE
         raise CommandError(f"cannot write the output: {error.strerror}") from None
     return SUCCESS
 
 
 def _run(argv: list[str]) -> str:
     """What is to be printed."""
-    options = _options(argv)
+    help_or_version = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(help_or_version):
+            options = _options(argv)
+    except SystemExit:
+        return help_or_version.getvalue()
     if options.primitives or (options.expression == "primitives" and not options.bindings):
         return _table()
     if options.expression is None:
@@ -172,9 +175,6 @@ def _bindings(arguments: list[str], expression: Expression) -> dict[str, float]:
         if not text.strip():
             raise ExpressionError(f"{name} has no number", argument, len(argument))
         bindings[name] = _number_in(argument, len(argument) - len(text))
-    missing = [name for name in expression.names if name not in bindings]
-    if missing:
-        expression.evaluate(bindings)  # raises, and points at the first of them
     return bindings
 
 

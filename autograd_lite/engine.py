@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
 
 from autograd_lite import structures
 from autograd_lite.modes import active_modes, current_modes
-from autograd_lite.primitives import TABLE, Primitive, real_number
+from autograd_lite.primitive import Primitive, real_number
+from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, pull_back, sweep, topological_order
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from itertools import pairwise
 from typing import Any
 
 from autograd_lite.engine import Value
-from autograd_lite.primitives import TABLE, Primitive, real_number
+from autograd_lite.primitive import Primitive, real_number
+from autograd_lite.primitives import TABLE
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 SPELLINGS = {"abs": "absolute", "max": "maximum", "min": "minimum", "pow": "power", "round": "around"}

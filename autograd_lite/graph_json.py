@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 from autograd_lite.engine import Note, Value, make_node
-from autograd_lite.primitives import TABLE, Primitive
+from autograd_lite.primitive import Primitive
+from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import numbers_of, topological_order
 
 _FORMAT = "autograd_lite graph 1"

@@ -16,177 +16,20 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from inspect import signature
+from collections.abc import Callable
 from itertools import accumulate
-from numbers import Real
-from types import FunctionType
 from typing import Any
 
 from autograd_lite import floats, special
-from autograd_lite.floats import inf
+from autograd_lite.primitive import NUMBER_FUNCTIONS, ORDER, POSITIVE, POSITIVE_ORDER, REAL, UNIT, on_numbers, paired, register
+from autograd_lite.primitive import TABLE as TABLE
+from autograd_lite.primitive import Interval as Interval
+from autograd_lite.primitive import Primitive as Primitive
+from autograd_lite.primitive import Rule as Rule
 
 LN2 = 0.6931471805599453
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
-
-Rule = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """The open interval in which an argument is differentiated, or the integers in it."""
-
-    low: float = -inf
-    high: float = inf
-    integers: bool = False
-
-    def __contains__(self, x: float) -> bool:
-        return self.low < x < self.high and (not self.integers or x == int(x))
-
-
-REAL = Interval()
-POSITIVE = Interval(low=0.0)
-UNIT = Interval(-1.0, 1.0)
-ORDER = Interval(-1.0, 8.0, integers=True)
-POSITIVE_ORDER = Interval(0.0, 8.0, integers=True)
-
-
-def flatten(args: Iterable[Any]) -> Iterator[Any]:
-    """Numbers and nodes, taken out of iterables one level deep."""
-    for arg in args:
-        if hasattr(arg, "__iter__"):
-            yield from arg
-        else:
-            yield arg
-
-
-def paired(args: tuple[Any, ...]) -> Iterator[Any]:
-    """Numbers and nodes in pairs: of two iterables of one length, or given singly. Raises ValueError if one has no partner."""
-    lists = [tuple(arg) if hasattr(arg, "__iter__") else (arg,) for arg in args]
-    lengths = [len(x) for x in lists]
-    if len(lists) % 2 or (lengths != [1] * len(lists) and lengths != lengths[:1] * 2):
-        raise ValueError(f"dot takes two iterables of one length, or pairs of numbers; got {len(lists)} of lengths {lengths}")
-    return flatten(lists)
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Primitive:
-    """An operation on real numbers; called with floats it gives a float, with nodes a node.
-
-    name: the public function, the method of `Value` and the label in a drawing, spelled as NumPy spells its ufunc.
-    fn: floats to float, total as IEEE 754 is (`power` alone raises ValueError, where its result would be complex).
-    partials: for each argument a callable of (r, *arguments); None where an argument carries no derivative. A variadic
-        operation has one callable, which gives the sequence of all its partials.
-    domain: for each argument the interval in which the operation is smooth; a variadic operation has one for all.
-    kink: whether arguments in the domain lie on a kink or a jump.
-    selects: for each argument whether its partial says which share of it was selected: where 0, it contributes nothing,
-        however large the adjoint is.
-    code: how a back end spells the value, arguments as {0}, {1}; by default a call of a function of this name.
-    gather: how a variadic operation takes numbers and nodes out of its arguments.
-    """
-
-    name: str
-    fn: Callable[..., float]
-    partials: tuple[Rule | None, ...]
-    domain: tuple[Interval, ...]
-    doc: str
-    code: str = ""
-    symbol: str = ""
-    defaults: tuple[float, ...] = ()
-    kink: Callable[..., bool] | None = None
-    selects: tuple[bool, ...] = ()
-    variadic: bool = False
-    public: bool = True
-    gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
-    arguments: tuple[str, ...] = field(init=False)
-    number_partials: tuple[Rule | None, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        rules = [rule for rule in self.partials if rule is not None]
-        names = list(signature(rules[0] if rules else self.fn).parameters)
-        own = object.__setattr__
-        own(self, "arguments", tuple(names[1:] if rules else names))
-        own(self, "number_partials", tuple(rule and _on_numbers(rule) for rule in self.partials))
-        if not self.code:
-            own(self, "code", f"{self.name}({', '.join(f'{{{i}}}' for i in range(len(self.arguments)))})")
-
-    def product(self, slot: int) -> Primitive:
-        """The product of an adjoint and the partial by the argument in that slot."""
-        return selecting_multiply if self.selects[0 if self.variadic else slot] else absorbing_multiply
-
-    def __call__(self, *args: Any) -> Any:
-        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""
-        args = tuple(self.gather(args)) if self.variadic else self.complete(args)
-        for arg in args:
-            record = getattr(type(arg), "__record__", None)
-            if record is not None:
-                return record(self, args)
-        return self.fn(*[arg if type(arg) is float else real_number(arg, self.name) for arg in args])
-
-    def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments with the defaults of those left out. Raises TypeError when there are too few or too many."""
-        missing = len(self.domain) - len(args)
-        if missing and not 0 < missing <= len(self.defaults):
-            raise TypeError(f"{self.name}({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(args)}")
-        return args + self.defaults[len(self.defaults) - missing :] if missing else args
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}({', '.join(self.arguments)}): {self.doc}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return lookup, (self.name,)
-
-
-TABLE: dict[str, Primitive] = {}
-_FLOAT_FUNCTIONS: dict[str, Any] = {"accumulate": accumulate, "LN2": LN2, "LOG2_E": LOG2_E, "LOG10_E": LOG10_E}
-
-
-def lookup(name: str) -> Primitive:
-    """The primitive of that name. Raises KeyError naming it if the table has none."""
-    try:
-        return TABLE[name]
-    except KeyError:
-        raise KeyError(f"no primitive is called {name!r}; define it first, with autograd_lite.define_primitive") from None
-
-
-def real_number(x: Any, role: str) -> float:
-    """x as a float; `role` says in an error what it was for.
-
-    Raises TypeError for what is no real number (and for a node), ValueError beyond the largest float.
-    """
-    if not isinstance(x, (float, int)):  # these need none of the questions below, which take ten times as long
-        if hasattr(x, "dtype") and getattr(x, "shape", None) == ():
-            x = x.item()  # a NumPy scalar, or an array of no dimension
-        if hasattr(type(x), "__record__"):
-            raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
-        if not isinstance(x, Real):
-            hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
-            raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
-    try:
-        number = float(x)
-    except OverflowError:
-        number = inf
-    if number in (inf, -inf) and x != number:
-        raise ValueError(f"{role}: the number {x!r:.60} lies beyond the largest float, 1.8e308")
-    return number
-
-
-def _on_numbers(rule: Rule) -> Rule:
-    """The same rule with the table's functions replaced by their float functions, which saves the dispatch on type."""
-    if not isinstance(rule, FunctionType) or rule.__globals__ is not globals():
-        return rule
-    return FunctionType(rule.__code__, _FLOAT_FUNCTIONS, rule.__name__, rule.__defaults__, rule.__closure__)
-
-
-def register(primitive: Primitive) -> Primitive:
-    """Enter a primitive in the table. Raises ValueError if the name is taken."""
-    if primitive.name in TABLE:
-        raise ValueError(f"the table has a primitive {primitive.name!r} already; choose another name")
-    TABLE[primitive.name] = primitive
-    _FLOAT_FUNCTIONS[primitive.name] = primitive.fn
-    return primitive
 
 
 def _entry(
@@ -324,7 +167,7 @@ leaky_relu: Primitive = _entry(
     "leaky_relu", floats.leaky_relu,
     lambda r, x, slope: where(step(x), 1.0, where(step(-x), slope, clip(slope, 0.0, 1.0))) + flat(r),
     lambda r, x, slope: -relu(-x),
-    kink=lambda x, slope: x == 0.0, selects=True, defaults=(0.01,), doc="x where positive, else slope * x",
+    kink=lambda x, slope: x == 0.0 and slope != 1.0, selects=True, defaults=(0.01,), doc="x where positive, else slope * x",
 )  # fmt: skip
 silu: Primitive = _entry("silu", special.silu, lambda r, x: silu_derivative(x, 1.0), doc="x * sigmoid(x)")
 gelu: Primitive = _entry("gelu", special.gelu, lambda r, x: normal_cdf(x) - normal_pdf(x, 1.0), doc="x * normal_cdf(x)")
@@ -346,7 +189,7 @@ clip: Primitive = _entry(
         1.0 - equal(x, r) * greater(1.0, greater(low, high))
         - greater(low, x) * 0.5 * (1.0 + greater(high, low) - greater(low, high))
     ),
-    kink=lambda x, low, high: low == high or (low < high and x in (low, high)), selects=True,
+    kink=lambda x, low, high: x == low <= high or max(x, low) == high, selects=True,
     doc="minimum(maximum(x, low), high)",
 )  # fmt: skip
 where: Primitive = _entry(
@@ -493,4 +336,5 @@ def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
     return [divide(c, count) for c in chosen]
 
 
-_FLOAT_FUNCTIONS.update({f.__name__: _on_numbers(f) for f in (_share_of, _shares, _equal_shares)})
+NUMBER_FUNCTIONS.update({f.__name__: on_numbers(f) for f in (_share_of, _shares, _equal_shares)})
+NUMBER_FUNCTIONS.update(accumulate=accumulate, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)

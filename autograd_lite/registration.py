@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.engine import Value, gradient, install_method
-from autograd_lite.primitives import REAL, TABLE, Interval, Primitive, Rule, register
+from autograd_lite.primitive import REAL, Interval, Primitive, Rule, register
+from autograd_lite.primitives import TABLE
 from autograd_lite.testing.differences import Estimate, slope
 
 _POINTS = 60

@@ -16,7 +16,8 @@ from typing import Any
 
 from autograd_lite.engine import Value, gradient
 from autograd_lite.expression import Expression, ExpressionError, Step, number
-from autograd_lite.primitives import TABLE, Primitive
+from autograd_lite.primitive import Primitive
+from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, topological_order
 
 MOST_LINES = 40

@@ -19,7 +19,8 @@ from typing import Any
 
 from autograd_lite import modes, structures
 from autograd_lite.engine import Value
-from autograd_lite.primitives import TABLE, Primitive, real_number
+from autograd_lite.primitive import Primitive, real_number
+from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import dependents, push_forward, sweep, topological_order
 
 _Leaves = list[Any]  # the leaves of a structure: Values and numbers

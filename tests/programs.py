@@ -10,7 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from autograd_lite.primitives import TABLE, Interval, Primitive
+from autograd_lite.primitive import Interval, Primitive
+from autograd_lite.primitives import TABLE
 
 ARITHMETIC = ("add", "subtract", "multiply", "negative", "square", "positive")
 SMOOTH = tuple(

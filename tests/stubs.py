@@ -4,7 +4,8 @@ from pathlib import Path
 
 import autograd_lite
 from autograd_lite.engine import OPERATORS
-from autograd_lite.primitives import TABLE, Primitive, paired
+from autograd_lite.primitive import Primitive, paired
+from autograd_lite.primitives import TABLE
 
 PACKAGE = Path(autograd_lite.__file__).parent
 HEADER = "# Generated from the table by tests/stubs.py; tests/test_stubs.py keeps it current.\n"

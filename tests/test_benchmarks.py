@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import autograd_lite
 from benchmarks import growth
 from benchmarks.growth import RandomGraphs
 from benchmarks.measure import DisagreementError, Goal, require_agreement, seconds_to_free
 from benchmarks.peers import engines
 from benchmarks.runner import ROWS
-
-import autograd_lite
 
 RUNNER = Path(__file__).parent / "benchmarks"
 PACKAGE = Path(autograd_lite.__file__).parent.parent

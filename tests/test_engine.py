@@ -453,6 +453,8 @@ def test_a_value_of_a_value_and_a_huge_integer_are_refused():
         Value(Value(1.0))
     with pytest.raises(ValueError, match="beyond the largest float"):
         Value(10**400)
+    with pytest.raises(ValueError, match=r"Value: the number of 16610 bits lies beyond the largest float"):
+        Value(10**5000)
     with pytest.raises(ValueError, match="add: the number .* lies beyond the largest float"):
         Value(1.0) + 10**400
 

@@ -4,16 +4,18 @@ import ast
 import math
 import string
 import threading
+import time
 
 import pytest
-from formulas import NAMES, NotRealError, bits, formulas, points
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import expression
 from autograd_lite.expression import CONSTANTS, DEEPEST_NESTING, LONGEST_TEXT, SPELLINGS, ExpressionError, parse, signature_of
-from autograd_lite.primitives import TABLE, Primitive
+from autograd_lite.primitive import Primitive
+from autograd_lite.primitives import TABLE
+from formulas import NAMES, NotRealError, bits, formulas, points
 
 PUBLIC = [primitive for primitive in TABLE.values() if primitive.public]
 
@@ -342,6 +344,14 @@ def test_errors_of_evaluation(text, point, message, place):
     assert place in underlined(caught.value) or underlined(caught.value) in place
 
 
+@pytest.mark.parametrize(("start", "end", "place"), [(1, 1, "b"), (1, None, "b"), (0, 2, "ab"), (2, 9, "c"), (-5, -5, "a")])
+def test_there_is_a_caret_at_least(start, end, place):
+    error = ExpressionError("wrong", "abc", start, end)
+    assert underlined(error) == place
+    assert error.start < error.end
+    assert str(ExpressionError("wrong", "abc", 3)) == "wrong\n  abc\n     ^"
+
+
 def test_wide_characters_take_two_columns():
     with pytest.raises(ExpressionError) as caught:
         parse("日本 ^ 2")
@@ -349,11 +359,14 @@ def test_wide_characters_take_two_columns():
 
 
 def test_long_texts_are_cut_around_the_place():
-    for text in ("a + " * 200 + "b ^ c" + " + a" * 10, "b ^ c" + " + a" * 200):
+    for text in ("a + " * 200 + "b ^ c", "b ^ c" + " + a" * 200, "a + " * 200 + "b ^ c" + " + a" * 200):
         with pytest.raises(ExpressionError) as caught:
             parse(text)
         assert underlined(caught.value) == "^"
-        assert len(str(caught.value)) < 400
+        shown = str(caught.value).split("\n")[1]
+        assert len(shown) < 120
+        assert shown.startswith("  ...") == (caught.value.start > 100)
+        assert shown.endswith("...") == text.endswith(" + a")
 
 
 def test_long_names_do_not_make_long_messages():
@@ -410,6 +423,27 @@ def test_orders_and_decimals_out_of_range_end_at_once():
     for order in ("1e300", "inf", "nan", "-1", "0.5"):
         assert math.isnan(parse(f"normal_pdf(1, {order})").evaluate({}))
     assert parse("round(1.5, 1e300)").evaluate({}) == 1.5
+
+
+def test_one_thread_reads_at_a_time(monkeypatch):
+    """Up to Python 3.11 two that enter `ast` at once may raise SystemError: it has one depth counter for all threads."""
+    inside, most = [], []
+    parse_tree = ast.parse
+
+    def slow_parse(*arguments, **options):
+        inside.append(None)
+        time.sleep(0.01)
+        most.append(len(inside))
+        inside.pop()
+        return parse_tree(*arguments, **options)
+
+    monkeypatch.setattr(ast, "parse", slow_parse)
+    threads = [threading.Thread(target=parse, args=["a + 1"]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 4
 
 
 def test_threads_read_at_once():

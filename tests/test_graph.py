@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite.primitives import Interval, Primitive
+from autograd_lite.primitive import Interval, Primitive
 from autograd_lite.show.graph import PICTURE_LIMIT, TREE_DEPTH, Graph, to_dot, to_graphviz, tree
 from programs import EVERYTHING, programs
 

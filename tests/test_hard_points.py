@@ -1,4 +1,4 @@
-"""The conventions at the hard points, C1 to C5: every row of data/hard_points.json, and the absorbing product at orders 1 to 3."""
+"""The conventions at the hard points, C1 to C5: every row of data/hard_points.json; the absorbing product to order 3."""
 
 import json
 import math
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from mpmath import mpf
-from reference import ulps
 
 import autograd_lite as ag
 from autograd_lite import Value, gradient
 from autograd_lite.expression import parse
 from autograd_lite.primitives import TABLE
+from reference import ulps
 
 ROWS = json.loads((Path(__file__).parent / "data" / "hard_points.json").read_text())["rows"]
 

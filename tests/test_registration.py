@@ -8,7 +8,8 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import registration
 from autograd_lite.engine import Value
-from autograd_lite.primitives import TABLE, Interval
+from autograd_lite.primitive import Interval
+from autograd_lite.primitives import TABLE
 from autograd_lite.testing.differences import slope
 
 

@@ -6,12 +6,12 @@ import math
 import re
 
 import pytest
-from formulas import bits, formulas, points
 from hypothesis import given
 
 import autograd_lite as ag
 from autograd_lite.expression import ExpressionError, parse
 from autograd_lite.report import MOST_COLUMNS, MOST_LINES, as_json, as_text, differentiate, show
+from formulas import bits, formulas, points
 
 CLASSIC = """\
 f = (a + b) * (b + 1)    at a = 2, b = 1
@@ -199,6 +199,13 @@ def test_signs_are_in_parentheses():
     ]
 
 
+def test_operations_that_only_decide_are_left_out():
+    assert part(as_text(report("where(x ** 2 > 1, -x, 0)", x=2.0)), "forward") == [
+        "  v1 = -x                       = -2              = -2",
+        "  f  = where(x ** 2 > 1, v1, 0) = where(1, -2, 0) = -2",
+    ]
+
+
 def test_equal_operands_are_told_apart():
     lines = part(as_text(report("x * x", x=3.0)), "chain rule")
     assert "d(x * x)/dx#1" in lines[0]
@@ -260,6 +267,15 @@ def test_large_reports_are_cut_and_all_is_there_on_demand():
             assert [line.split() for line in part(full, title)][-1] == kept[-1]
 
 
+def test_the_columns_of_a_hessian_end_below_one_another():
+    text = as_text(report("x ** 2 * beta - beta / 8", hessian=True, x=50.0, beta=-1.0))
+    assert part(text, "hessian") == [
+        "          x  beta",
+        "     x   -2   100",
+        "  beta  100     0",
+    ]
+
+
 def test_long_operations_are_shortened():
     text = as_text(report(f"sum({', '.join(['x'] * 500)}) * {'y' * 300}", x=1.0, **{"y" * 300: 2.0}))
     assert "sum(x, x, x, ..., x)" in text
@@ -276,6 +292,7 @@ def test_long_operations_are_shortened():
         ("2 * log(x)", {"x": -1.0}, "the result is nan: log(-1) is nan", "log(x)"),
         ("9**9**9**9", {}, "the result is inf: 9 ** 387420489 is inf", "9**9**9"),
         ("exp(x) - exp(x)", {"x": 1e3}, "the result is nan: exp(1000) is inf", "exp(x)"),
+        ("1 / x + log(y)", {"x": 0.0, "y": -1.0}, "the result is nan: log(-1) is nan", "log(y)"),
         ("x + 1", {"x": math.inf}, "the result is inf: x is inf", "x"),
         ("x", {"x": math.nan}, "x is nan", "x"),
         ("1e999", {}, "1e999 is inf", "1e999"),

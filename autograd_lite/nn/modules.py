@@ -16,7 +16,8 @@ from typing import Any, Protocol, Self
 from autograd_lite.engine import Value
 from autograd_lite.nn import storage
 from autograd_lite.nn.storage import ModelFormatError, SavedModel
-from autograd_lite.primitives import TABLE, Primitive, real_number
+from autograd_lite.primitive import Primitive, real_number
+from autograd_lite.primitives import TABLE
 from autograd_lite.structures import is_array
 
 Activation = str | Callable[[Any], Any] | None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite import structures
 from autograd_lite.engine import Value
-from autograd_lite.primitives import real_number
+from autograd_lite.primitive import real_number
 
 _LEVELS = 12
 _HALVINGS = 60

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.measure import OURS, PEER
-
 import autograd_lite as ag
+from benchmarks.measure import OURS, PEER
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import autograd_lite as ag
 from benchmarks.growth import run_growth
 from benchmarks.measure import (
     OURS,
@@ -25,8 +26,6 @@ from benchmarks.measure import (
 )
 from benchmarks.moons import run_moons
 from benchmarks.scripts import run_functions, run_script
-
-import autograd_lite as ag
 
 
 class Row(NamedTuple):
@@ -72,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
                 for result in ROWS[name].run(settings):
                     report["rows"].append(result.as_json())
                     print(table(result), flush=True)
-        except BaseException as failure:  # noqa: BLE001 - handed to the main thread
+        except BaseException as failure:
             failures.append(failure)
 
     _in_deep_thread(work)

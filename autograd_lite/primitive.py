@@ -1,0 +1,174 @@
+"""What an entry of the table is: the class `Primitive`, the intervals of its domain, and the register of all entries.
+
+The entries themselves are in `primitives`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from inspect import signature
+from numbers import Real
+from types import FunctionType
+from typing import Any
+
+from autograd_lite.floats import inf
+
+_TABLE_MODULE = f"{__package__}.primitives"
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The open interval in which an argument is differentiated, or the integers in it."""
+
+    low: float = -inf
+    high: float = inf
+    integers: bool = False
+
+    def __contains__(self, x: float) -> bool:
+        return self.low < x < self.high and (not self.integers or x == int(x))
+
+
+REAL = Interval()
+POSITIVE = Interval(low=0.0)
+UNIT = Interval(-1.0, 1.0)
+ORDER = Interval(-1.0, 8.0, integers=True)
+POSITIVE_ORDER = Interval(0.0, 8.0, integers=True)
+
+
+def flatten(args: Iterable[Any]) -> Iterator[Any]:
+    """Numbers and nodes, taken out of iterables one level deep."""
+    for arg in args:
+        if hasattr(arg, "__iter__"):
+            yield from arg
+        else:
+            yield arg
+
+
+def paired(args: tuple[Any, ...]) -> Iterator[Any]:
+    """Numbers and nodes in pairs: of two iterables of one length, or given singly. Raises ValueError if one has no partner."""
+    lists = [tuple(arg) if hasattr(arg, "__iter__") else (arg,) for arg in args]
+    lengths = [len(x) for x in lists]
+    if len(lists) % 2 or (lengths != [1] * len(lists) and lengths != lengths[:1] * 2):
+        raise ValueError(f"dot takes two iterables of one length, or pairs of numbers; got {len(lists)} of lengths {lengths}")
+    return flatten(lists)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Primitive:
+    """An operation on real numbers; called with floats it gives a float, with nodes a node.
+
+    name: the public function, the method of `Value` and the label in a drawing, spelled as NumPy spells its ufunc.
+    fn: floats to float, total as IEEE 754 is (`power` alone raises ValueError, where its result would be complex).
+    partials: for each argument a callable of (r, *arguments); None where an argument carries no derivative. A variadic
+        operation has one callable, which gives the sequence of all its partials.
+    domain: for each argument the interval in which the operation is smooth; a variadic operation has one for all.
+    kink: whether arguments in the domain lie on a kink or a jump.
+    selects: for each argument whether its partial says which share of it was selected: where 0, it contributes nothing,
+        however large the adjoint is.
+    code: how a back end spells the value, arguments as {0}, {1}; by default a call of a function of this name.
+    gather: how a variadic operation takes numbers and nodes out of its arguments.
+    """
+
+    name: str
+    fn: Callable[..., float]
+    partials: tuple[Rule | None, ...]
+    domain: tuple[Interval, ...]
+    doc: str
+    code: str = ""
+    symbol: str = ""
+    defaults: tuple[float, ...] = ()
+    kink: Callable[..., bool] | None = None
+    selects: tuple[bool, ...] = ()
+    variadic: bool = False
+    public: bool = True
+    gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
+    arguments: tuple[str, ...] = field(init=False)
+    number_partials: tuple[Rule | None, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rules = [rule for rule in self.partials if rule is not None]
+        names = list(signature(rules[0] if rules else self.fn).parameters)
+        own = object.__setattr__
+        own(self, "arguments", tuple(names[1:] if rules else names))
+        own(self, "number_partials", tuple(rule and on_numbers(rule) for rule in self.partials))
+        if not self.code:
+            own(self, "code", f"{self.name}({', '.join(f'{{{i}}}' for i in range(len(self.arguments)))})")
+
+    def product(self, slot: int) -> Primitive:
+        """The product of an adjoint and the partial by the argument in that slot."""
+        return TABLE["selecting_multiply" if self.selects[0 if self.variadic else slot] else "absorbing_multiply"]
+
+    def __call__(self, *args: Any) -> Any:
+        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""
+        args = tuple(self.gather(args)) if self.variadic else self.complete(args)
+        for arg in args:
+            record = getattr(type(arg), "__record__", None)
+            if record is not None:
+                return record(self, args)
+        return self.fn(*[arg if type(arg) is float else real_number(arg, self.name) for arg in args])
+
+    def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with the defaults of those left out. Raises TypeError when there are too few or too many."""
+        missing = len(self.domain) - len(args)
+        if missing and not 0 < missing <= len(self.defaults):
+            raise TypeError(f"{self.name}({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(args)}")
+        return args + self.defaults[len(self.defaults) - missing :] if missing else args
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.arguments)}): {self.doc}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return lookup, (self.name,)
+
+
+TABLE: dict[str, Primitive] = {}
+NUMBER_FUNCTIONS: dict[str, Any] = {}
+
+
+def lookup(name: str) -> Primitive:
+    """The primitive of that name. Raises KeyError naming it if the table has none."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise KeyError(f"no primitive is called {name!r}; define it first, with autograd_lite.define_primitive") from None
+
+
+def real_number(x: Any, role: str) -> float:
+    """x as a float; `role` says in an error what it was for.
+
+    Raises TypeError for what is no real number (and for a node), ValueError beyond the largest float.
+    """
+    if not isinstance(x, (float, int)):  # these need none of the questions below, which take ten times as long
+        if hasattr(x, "dtype") and getattr(x, "shape", None) == ():
+            x = x.item()  # a NumPy scalar, or an array of no dimension
+        if hasattr(type(x), "__record__"):
+            raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
+        if not isinstance(x, Real):
+            hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
+            raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
+    try:
+        number = float(x)
+    except OverflowError:
+        number = inf
+    if number in (inf, -inf) and x != number:
+        written = f"of {x.bit_length()} bits" if isinstance(x, int) and x.bit_length() > 2000 else f"{x!r:.60}"
+        raise ValueError(f"{role}: the number {written} lies beyond the largest float, 1.8e308")
+    return number
+
+
+def on_numbers(rule: Rule) -> Rule:
+    """The same rule with the table's functions replaced by their float functions, which saves the dispatch on type."""
+    if not isinstance(rule, FunctionType) or rule.__module__ != _TABLE_MODULE:
+        return rule
+    return FunctionType(rule.__code__, NUMBER_FUNCTIONS, rule.__name__, rule.__defaults__, rule.__closure__)
+
+
+def register(primitive: Primitive) -> Primitive:
+    """Enter a primitive in the table. Raises ValueError if the name is taken."""
+    if primitive.name in TABLE:
+        raise ValueError(f"the table has a primitive {primitive.name!r} already; choose another name")
+    TABLE[primitive.name] = primitive
+    NUMBER_FUNCTIONS[primitive.name] = primitive.fn
+    return primitive
