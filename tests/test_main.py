@@ -92,8 +92,9 @@ def test_mistakes_end_with_status_2_and_a_line_on_the_error_stream(arguments):
         assert len(lines) == 1
 
 
-def test_a_reader_that_stops_reading():
-    process = start(" + ".join(["x"] * 900), "x=1", "--all")
+@pytest.mark.parametrize("arguments", [[" + ".join(["x"] * 900), "x=1", "--all"], ["2"], ["--help"], ["primitives"]])
+def test_a_reader_that_stops_reading(arguments):
+    process = start(*arguments)
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
@@ -180,6 +181,7 @@ def test_the_table(call, arguments):
     assert "arcsin(x)" in output
     assert "-1 < x < 1" in output
     assert "x ** y" in output
+    assert "whole order" in output
 
 
 def test_a_variable_called_primitives(call):
@@ -294,16 +296,12 @@ def test_any_arguments_end_with_status_0_or_2(arguments):
     assert ("autograd-lite: error: " in output.getvalue()) == (status == 2)
 
 
-def test_an_output_that_cannot_be_written(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize("argument", ["1", "--help", "--version", "primitives"])
+def test_an_output_that_cannot_be_written(monkeypatch, capsys, argument):
     class Full(io.StringIO):
         def flush(self):
             raise OSError(28, "No space left on device")
 
-        def fileno(self):
-            return file.fileno()
-
-    with (tmp_path / "output").open("w") as file:
-        monkeypatch.setattr(sys, "stdout", Full())
-        assert main(["1"]) == FAILURE
-        monkeypatch.undo()
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert main([argument]) == FAILURE
     assert capsys.readouterr().err == "autograd-lite: error: cannot write the output: No space left on device\n"
