@@ -5,7 +5,7 @@ import random
 import struct
 from collections.abc import Callable, Iterator
 
-from autograd_lite.primitives import Interval, Primitive
+from autograd_lite.primitive import Interval, Primitive
 
 LARGEST = 1.7976931348623157e308
 SMALLEST = 5e-324
@@ -13,10 +13,10 @@ NORMAL = 2.2250738585072014e-308
 
 # Where functions overflow, underflow, saturate or have a zero, a kink or a bound.
 LANDMARKS = (
-    0.0, SMALLEST, NORMAL, 5.562684646268003e-309, 1.5e-154, 2.0**-53, 0.5, 1.0, 1.5, 2.0, 3.0, math.pi / 2, math.pi, 5.92, 9.01,
-    18.7, 19.06, 22.0, 26.54, 27.23, 36.74, 37.0, 38.5, 40.0, 88.0, 354.0, 372.5, 708.3964, 709.782712893384, 710.4758600739439,
-    744.4400719213812, 745.1332191019412, 1021.0, 1022.0, 1024.0, 1074.0, 2.0**52, 2.0**53, 1e22, 1.34e154, 1e200, 1e300,
-    LARGEST / 2, LARGEST, 0.7517915246935645, 1.2784645427610738, 2.399357280520547,
+    0.0, SMALLEST, NORMAL, 5.562684646268003e-309, 1.5e-154, 2.0**-53, 0.5, 1.0, 1.5, 2.0, 3.0, math.pi / 2, math.pi, 5.92,
+    9.01, 18.7, 19.06, 22.0, 26.54, 27.23, 36.74, 37.0, 38.5, 40.0, 88.0, 354.0, 372.5, 708.3964, 709.782712893384,
+    710.4758600739439, 744.4400719213812, 745.1332191019412, 1021.0, 1022.0, 1024.0, 1074.0, 2.0**52, 2.0**53, 1e22,
+    1.34e154, 1e200, 1e300, LARGEST / 2, LARGEST, 0.7517915246935645, 1.2784645427610738, 2.399357280520547,
 )  # fmt: skip
 
 

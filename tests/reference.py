@@ -1,13 +1,13 @@
 """What each primitive of the table is in real numbers, and its partial derivatives, computed with mpmath.
 
-Nothing here uses the table's rules: partials are textbook formulas or SymPy's, and `differentiate` needs only the values. The
-working precision is raised until two evaluations agree, so cancellation, huge angles and subnormal arguments cost time, not digits.
+Nothing here uses the table's rules: partials are textbook formulas or SymPy's, and `differentiate` needs only the values.
+The working precision is raised until two evaluations agree: cancellation and subnormal arguments cost time, not digits.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import sympy
@@ -15,9 +15,10 @@ from mpmath import mp, mpc, mpf
 
 LARGEST = mpf(2) ** 1024  # what rounds to infinity is counted as this
 AGREEMENT = mpf(2) ** -75
+UNDERFLOW = mpf(2) ** -1200
 
 
-class Undecided(ArithmeticError):
+class UndecidedError(ArithmeticError):
     """No precision tried gave the same number twice."""
 
 
@@ -33,20 +34,22 @@ def evaluate(function: Callable[..., Any], *args: float) -> mpf | None:
             if previous is not None and abs(result - previous) <= AGREEMENT * abs(result) and (result or precision > 1000):
                 return result
         previous = result
-    raise Undecided(f"{args}: {previous}")
+    raise UndecidedError(f"{args}: {previous}")
 
 
 def differentiate(function: Callable[..., Any], args: Sequence[float], slots: Sequence[int]) -> mpf:
-    """The derivative of the function by the arguments in the slots (one or two, perhaps the same twice), by central differences.
+    """The derivative by the arguments in the slots (one or two, perhaps the same twice), by central differences.
 
-    Steps shrink with the precision: of p bits, h is 2^(-p/4) of the scale of its argument, so truncation and rounding both leave
-    half of the bits. What stays below the rounding at the highest precision is 0.
+    Steps shrink with the precision: of p bits, h is 2^(-p/4) of the scale of its argument, so truncation and rounding both
+    leave half of the bits. What underflows by far, or stays below the rounding at the highest precision, is 0.
     """
     previous = None
     for precision in (600, 1200, 2400, 4800, 9600, 19200):
         with mp.workprec(precision):
             exact = [mpf(x) for x in args]
             steps = [mp.ldexp(min(mpf(1), abs(x)) if x else mpf(1), -precision // 4) for x in exact]
+            if any(mp.mag(x) - mp.mag(step) > precision - 200 for x, step in zip(exact, steps, strict=True) if x):
+                continue
             total, largest, divisor = mpf(0), mpf(0), mpf(1)
             for weight, moves in _stencil(slots):
                 value = function(*[x + move * step for x, move, step in zip(exact, moves(len(args)), steps, strict=True)])
@@ -56,12 +59,14 @@ def differentiate(function: Callable[..., Any], args: Sequence[float], slots: Se
                 divisor *= (2 if len(set(slots)) == len(slots) else 1) * steps[slot]
             result = total / divisor
             noise = largest * mp.ldexp(1, 64 - precision) / abs(divisor)
+            if abs(result) + noise < UNDERFLOW:
+                return mpf(0)
             if previous is not None and abs(result) > noise and abs(result - previous) <= AGREEMENT * abs(result):
                 return result
         previous = result
     if abs(result) <= noise:
         return mpf(0)
-    raise Undecided(f"{args} by {slots}: {previous}")
+    raise UndecidedError(f"{args} by {slots}: {previous}")
 
 
 def _stencil(slots: Sequence[int]) -> list[tuple[int, Callable[[int], list[int]]]]:
@@ -223,7 +228,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _hermite(x: Any, n: int, twice: bool, absolute: bool = False) -> Any:
-    """The Hermite polynomial of physicists (twice) or of probabilists by its sum; with the terms' sizes in the place of the terms."""
+    """The Hermite polynomial of physicists (twice) or of probabilists by its sum; or the sum of its terms' sizes."""
     total = mpf(0)
     for k in range(n // 2 + 1):
         term = mpf(math.factorial(n)) / (math.factorial(k) * math.factorial(n - 2 * k))
@@ -309,7 +314,7 @@ _define("stop_gradient", lambda x: x, None)
 # --- piecewise constant
 _define("sign", mp.sign, _zero)
 _define("step", lambda x: x > 0, _zero)
-_define("copysign", lambda x, y: abs(x) * mp.sign(y), lambda x, y: mp.sign(x) * mp.sign(y), None)
+_define("copysign", lambda x, y: abs(x) if y >= 0 else -abs(x), lambda x, y: mp.sign(x) * mp.sign(y), None)
 _define("floor", _exactly(math.floor), _zero)
 _define("ceil", _exactly(math.ceil), _zero)
 _define("trunc", _exactly(math.trunc), _zero)
@@ -352,7 +357,7 @@ def _silu_derivative_terms(x: Any, n: Any) -> Any:
     return (abs(x) * last + n * previous) / (2 * mp.cosh(x / 2)) ** 2
 
 
-@lru_cache(maxsize=None)
+@cache
 def _symbolic(function: str, m: int, n: int) -> Callable[..., Any]:
     """SymPy's derivative of a function of x and y, m times by x and n times by y, as a function of mpmath's numbers."""
     x, y = sympy.symbols("x y", positive=True)
@@ -366,7 +371,7 @@ def _hypot_derivative(x: Any, y: Any, m: Any, n: Any) -> Any:
     return _symbolic("sqrt(x**2 + y**2)", int(m), int(n))(x, y)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _numerator(m: int, n: int) -> list[tuple[tuple[int, int], int]]:
     x, y = sympy.symbols("x y", positive=True)
     derivative = sympy.diff(sympy.sqrt(x**2 + y**2), *[x] * m, *[y] * n) if m + n else x**2 + y**2
@@ -394,7 +399,7 @@ def _power_derivative_terms(x: Any, y: Any, m: Any, n: Any) -> Any:
     """The sum of the sizes of the terms of P(log x) x^(y-m), where each derivative by x makes (y - j) P + P' of P."""
     sizes = [mpf(0)] * int(n) + [mpf(1)]
     for j in range(int(m)):
-        derivative = [i * size for i, size in enumerate(sizes)][1:] + [mpf(0)]
+        derivative = [*[i * size for i, size in enumerate(sizes)][1:], mpf(0)]
         sizes = [abs(y - j) * size + d for size, d in zip(sizes, derivative, strict=True)]
     log = abs(mp.log(abs(x)))
     return mp.fsum([size * log**i for i, size in enumerate(sizes)]) * abs(x) ** (y - m)

@@ -1,0 +1,169 @@
+"""Special functions and families of derivatives: identities, symmetries and limits (their values are in test_primitives)."""
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mpmath import mpf
+
+from autograd_lite import special
+from reference import REFERENCES, evaluate, ulps
+
+numbers = st.floats(-1e6, 1e6)
+parts = st.floats(1e-60, 1e60) | st.floats(-1e60, -1e-60)
+orders = st.integers(0, 4).map(float)
+
+
+@given(st.floats(-700.0, 700.0))
+def test_the_logistic_family_is_symmetric(x):
+    assert special.logistic_pdf(-x) == special.logistic_pdf(x)
+    assert special.log_sigmoid(x) == -special.softplus(-x)
+    assert abs(special.sigmoid(x) + special.sigmoid(-x) - 1.0) <= 2.0**-52
+    assert special.silu(x) == x * special.sigmoid(x)
+
+
+@given(st.lists(st.floats(), max_size=6))
+def test_logsumexp_is_no_smaller_than_its_largest_term(xs):
+    result = special.logsumexp(*xs)
+    if any(map(math.isnan, xs)):
+        assert math.isnan(result)
+    else:
+        assert max(xs, default=-math.inf) <= result <= max(xs, default=-math.inf) + 2.0
+        assert repr(special.logsumexp(*xs, -math.inf)) == repr(result)
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_logaddexp_is_logsumexp_of_two(x, y):
+    both = special.logaddexp(x, y), special.logaddexp(y, x)
+    assert both[0] == both[1]
+    assert both[0] == special.logsumexp(x, y) or abs(both[0] - special.logsumexp(x, y)) <= 2.0 * math.ulp(
+        max(abs(x), abs(y), 1.0)
+    )
+
+
+def test_logsumexp_of_many_terms():
+    xs = [math.sin(k) * 30.0 for k in range(1000)]
+    exact = evaluate(REFERENCES["logsumexp"].value, *xs)
+    assert ulps(special.logsumexp(*xs), exact) <= 4.0
+
+
+@given(parts, parts, st.integers(-200, 200), orders, orders)
+def test_derivatives_of_hypot_are_homogeneous(x, y, k, m, n):
+    """h(cx, cy) = c h(x, y), so a derivative of order d scales with c^(1-d): exactly, for a power of two."""
+    value = special.hypot_derivative(x, y, m, n)
+    scaled = special.hypot_derivative(math.ldexp(x, k), math.ldexp(y, k), m, n)
+    if max(abs(value), abs(scaled)) < 1e300 and min(abs(value), abs(scaled)) > 1e-280:
+        assert scaled == math.ldexp(value, k * int(1.0 - m - n))
+
+
+@given(parts, parts, orders, orders)
+def test_derivatives_of_hypot_are_symmetric(x, y, m, n):
+    value = special.hypot_derivative(x, y, m, n)
+    size = math.hypot(x, y) ** (1.0 - m - n) * math.factorial(int(m + n)) * 4.0
+    assert special.hypot_derivative(y, x, n, m) == value or abs(special.hypot_derivative(y, x, n, m) - value) <= size * 2.0**-48
+    assert special.hypot_derivative(-x, y, m, n) == (-1.0) ** m * value
+    assert special.hypot_derivative(x, -y, m, n) == (-1.0) ** n * value
+
+
+@given(parts, parts, orders.filter(bool))
+def test_inverse_powers_are_conjugate(x, y, n):
+    assert special.inverse_power_real(x, -y, n) == special.inverse_power_real(x, y, n)
+    assert special.inverse_power_imaginary(x, -y, n) == -special.inverse_power_imaginary(x, y, n)
+
+
+@given(st.floats(-1e8, 1e8), st.floats(-1e8, 1e8).filter(lambda y: abs(y) > 1e-8))
+def test_quotients_by_powers(x, y):
+    assert special.power_quotient(x, y, 0.0) == x
+    assert special.power_quotient(x, y, 1.0) == x / y
+    assert repr(special.power_quotient(0.0, y, 3.0)) == "0.0"
+    assert math.isclose(special.power_quotient(x, y, 3.0), x / y / y / y, rel_tol=1e-15, abs_tol=5e-324)
+
+
+def test_quotients_by_powers_at_the_hard_points():
+    inf, nan = math.inf, math.nan
+    assert special.power_quotient(0.0, 0.0, 2.0) == 0.0
+    assert special.power_quotient(1.0, 0.0, 2.0) == special.power_quotient(1.0, -0.0, 2.0) == inf
+    assert special.power_quotient(-1.0, -0.0, 3.0) == inf
+    assert special.power_quotient(5.0, inf, 2.0) == special.power_quotient(0.0, inf, 2.0) == 0.0
+    assert special.power_quotient(1e300, 1e-10, 2.0) == inf
+    assert special.power_quotient(-1e300, 1e-10, 5.0) == -inf
+    for args in ((0.0, nan, 2.0), (nan, 1.0, 2.0), (nan, 0.0, 2.0), (1.0, nan, 2.0), (inf, inf, 2.0)):
+        assert math.isnan(special.power_quotient(*args))
+
+
+def test_powers_have_their_derivatives_at_the_hard_points():
+    inf, nan = math.inf, math.nan
+    derivative = special.power_derivative
+    assert derivative(0.0, 2.0, 0.0, 0.0) == 0.0
+    assert derivative(-3.0, 4.0, 0.0, 0.0) == 81.0
+    assert derivative(0.0, 3.0, 3.0, 0.0) == derivative(-0.0, 3.0, 3.0, 0.0) == 6.0
+    assert derivative(nan, 2.0, 3.0, 0.0) == 0.0
+    assert derivative(0.0, 2.0, 1.0, 1.0) == 0.0
+    assert derivative(0.0, 1.0, 1.0, 1.0) == -inf
+    assert derivative(inf, -1.0, 0.0, 1.0) == 0.0
+    assert derivative(inf, 2.0, 0.0, 1.0) == inf
+    assert derivative(0.5, inf, 1.0, 0.0) == derivative(0.5, inf, 0.0, 1.0) == derivative(2.0, -inf, 1.0, 0.0) == 0.0
+    assert derivative(2.0, inf, 1.0, 0.0) == inf
+    assert derivative(-2.0, 3.0, 2.0, 0.0) == -12.0
+    assert derivative(-1.0, 2.0**53 + 2.0, 1.0, 0.0) == -(2.0**53) - 2.0
+    for args in (
+        (-2.0, 3.0, 0.0, 1.0),
+        (-2.0, 0.5, 1.0, 0.0),
+        (nan, 2.0, 1.0, 0.0),
+        (2.0, nan, 1.0, 0.0),
+        (nan, 0.0, 0.0, 1.0),
+    ):
+        assert math.isnan(derivative(*args))
+
+
+def test_at_the_origin_and_at_infinity():
+    inf, nan = math.inf, math.nan
+    for m, n in itertools.product((0.0, 1.0, 2.0), repeat=2):
+        assert special.hypot_derivative(0.0, -0.0, m, n) == 0.0
+        if m + n > 0.0:
+            assert math.isnan(special.hypot_derivative(inf, -inf, m, n))
+            assert math.isnan(special.hypot_derivative(nan, 1.0, m, n))
+        if m + n > 1.0:
+            assert special.hypot_derivative(inf, 1.0, m, n) == special.hypot_derivative(1.0, -inf, m, n) == 0.0
+    for part in (special.inverse_power_real, special.inverse_power_imaginary):
+        for n in (1.0, 2.0):
+            assert math.isnan(part(0.0, -0.0, n))
+            assert math.isnan(part(nan, 1.0, n))
+            assert part(inf, 1.0, n) == part(1.0, -inf, n) == part(inf, inf, n) == 0.0
+
+
+@pytest.mark.parametrize("function", [special.normal_pdf, special.erf_derivative, special.silu_derivative])
+def test_densities_vanish_at_infinity_in_every_order(function):
+    for n, x in itertools.product((2.0, 3.0, 5.0, 20.0), (math.inf, -math.inf, 1e300, -1e5)):
+        assert function(x, n) == 0.0
+    assert math.isnan(function(math.nan, 2.0))
+
+
+@pytest.mark.parametrize("order", [-1.0, 0.5, 1001.0, math.inf, math.nan])
+def test_an_impossible_order_of_the_normal_density_is_outside_its_domain(order):
+    assert math.isnan(special.normal_pdf(1.0, order))
+
+
+@pytest.mark.parametrize("order", [10, 40, 100])
+def test_high_orders_of_the_normal_density(order):
+    reference = REFERENCES["normal_pdf"]
+    for x in (-3.0, -0.1, 0.0, 0.7, 10.0, 20.0):
+        exact, size = (evaluate(f, x, float(order)) for f in (reference.value, reference.larger[0]))
+        assert abs(special.normal_pdf(x, float(order)) - exact) <= order * mpf(2) ** -52 * size
+
+
+@given(numbers)
+def test_the_normal_family(x):
+    assert special.normal_pdf(-x, 0.0) == special.normal_pdf(x, 0.0)
+    assert special.normal_pdf(-x, 1.0) == -special.normal_pdf(x, 1.0)
+    assert 0.0 <= special.normal_cdf(x) <= 1.0
+    assert abs(special.normal_cdf(x) + special.normal_cdf(-x) - 1.0) <= 2.0**-51
+
+
+def test_gelu_has_no_step_where_its_series_begins():
+    below, above = math.nextafter(-37.0, -math.inf), -37.0
+    for x in (below, above):
+        assert ulps(special.gelu(x), evaluate(REFERENCES["gelu"].value, x)) <= 4.0
+    assert special.gelu(-math.inf) == 0.0
