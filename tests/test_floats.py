@@ -39,10 +39,10 @@ LIBM = {
     "sin": math.sin, "sinh": math.sinh, "sqrt": math.sqrt, "tan": math.tan, "tanh": math.tanh,
 }  # fmt: skip
 UFUNCS = (
-    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil", "copysign",
-    "cos", "cosh", "divide", "exp", "exp2", "expm1", "floor", "floor_divide", "hypot", "log", "log10", "log1p", "log2", "logaddexp",
-    "maximum", "minimum", "multiply", "negative", "positive", "reciprocal", "rint", "sign", "sin", "sinh", "sqrt", "square",
-    "subtract", "tan", "tanh", "trunc",
+    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil",
+    "copysign", "cos", "cosh", "divide", "exp", "exp2", "expm1", "floor", "floor_divide", "hypot", "log", "log10",
+    "log1p", "log2", "logaddexp", "maximum", "minimum", "multiply", "negative", "positive", "reciprocal", "rint", "sign",
+    "sin", "sinh", "sqrt", "square", "subtract", "tan", "tanh", "trunc",
 )  # fmt: skip
 finite = st.floats(allow_nan=False, allow_infinity=False)
 moderate = st.floats(1e-140, 1e140) | st.floats(-1e140, -1e-140)
