@@ -68,6 +68,8 @@ class Primitive:
     selects: for each argument whether its partial says which share of it was selected: where 0, it contributes nothing,
         however large the adjoint is.
     code: how a back end spells the value, arguments as {0}, {1}; by default a call of a function of this name.
+    means: what a private operation is in real numbers, said with public ones, for formulas to show in its place; None for
+        arguments with which no public rule uses it.
     gather: how a variadic operation takes numbers and nodes out of its arguments.
     """
 
@@ -83,6 +85,7 @@ class Primitive:
     selects: tuple[bool, ...] = ()
     variadic: bool = False
     public: bool = True
+    means: Rule | None = None
     gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
     arguments: tuple[str, ...] = field(init=False)
     number_partials: tuple[Rule | None, ...] = field(init=False)

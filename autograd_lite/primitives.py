@@ -27,6 +27,7 @@ from autograd_lite.primitive import Interval as Interval
 from autograd_lite.primitive import Primitive as Primitive
 from autograd_lite.primitive import Rule as Rule
 
+TWO_OVER_SQRT_PI = 1.1283791670955126
 LN2 = 0.6931471805599453
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
@@ -197,7 +198,7 @@ where: Primitive = _entry(
     lambda r, condition, x, y: where(condition, 0.0, 1.0),
     selects=True, code="{0} != 0.0 ? {1} : {2}", doc="x where the condition is not 0, else y",
 )  # fmt: skip
-stop_gradient: Primitive = _entry("stop_gradient", lambda x: x, None, code="{0}", doc="x, as a constant")
+stop_gradient: Primitive = _entry("stop_gradient", lambda x: x, None, means=lambda x: x, code="{0}", doc="x, as a constant")
 
 # --- piecewise constant
 sign: Primitive = _entry("sign", floats.sign, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="-1, 0 or 1")
@@ -241,7 +242,7 @@ dot: Primitive = _entry(
 )  # fmt: skip
 
 # --- what the rules above are made of: the table is closed under differentiation
-flat: Primitive = _entry("flat", floats.flat, None, public=False, doc="0, nan where x is nan")
+flat: Primitive = _entry("flat", floats.flat, None, public=False, means=lambda x: 0.0, doc="0, nan where x is nan")
 greater: Primitive = _entry(
     "greater", floats.greater, None, None, kink=lambda x, y: x == y, public=False, doc="1 where x > y, else 0"
 )
@@ -250,64 +251,93 @@ equal: Primitive = _entry(
 )
 difference: Primitive = _entry(
     "difference", floats.difference, lambda r, x, y: 1.0, lambda r, x, y: -1.0, public=False,
+    means=lambda x, y: x - y,
     doc="x - y, 0 for equal infinities",
 )  # fmt: skip
 difference_error: Primitive = _entry(
-    "difference_error", floats.difference_error, None, None, public=False, doc="what x - y rounds away, 0 in real numbers"
-)
+    "difference_error", floats.difference_error, None, None, public=False,
+    means=lambda x, y: 0.0,
+    doc="what x - y rounds away, 0 in real numbers",
+)  # fmt: skip
 one_minus_square: Primitive = _entry(
     "one_minus_square", special.one_minus_square, lambda r, x: -2.0 * x, code="(1.0 - {0}) * (1.0 + {0})", public=False,
+    means=lambda x: 1.0 - x * x,
     doc="1 - x*x",
 )  # fmt: skip
 power_quotient: Primitive = _entry(
     "power_quotient", special.power_quotient,
     lambda r, x, y, n: power_quotient(1.0, y, n), lambda r, x, y, n: -n * power_quotient(x, y, n + 1.0),
-    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: y == 0.0, public=False, doc="x / y**n, 0 where x is 0",
+    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: y == 0.0, public=False,
+    means=lambda x, y, n: x / y**n,
+    doc="x / y**n, 0 where x is 0",
 )  # fmt: skip
 share: Primitive = _entry(
     "share", special.share,
     lambda r, x, y: power_quotient(y, x + y, 2.0), lambda r, x, y: -power_quotient(x, x + y, 2.0),
-    on=Interval(0.0, 1e300), public=False, doc="x / (x + y), for weights x and y",
+    on=Interval(0.0, 1e300), public=False,
+    means=lambda x, y: x / (x + y),
+    doc="x / (x + y), for weights x and y",
 )  # fmt: skip
+
+
+def _power_means(x: Any, y: Any, m: float, n: float) -> Any:
+    return y * x ** (y - 1.0) if (m, n) == (1.0, 0.0) else x**y * log(x) if (m, n) == (0.0, 1.0) else None
+
+
 power_derivative: Primitive = _entry(
     "power_derivative", special.power_derivative,
     lambda r, x, y, m, n: power_derivative(x, y, m + 1.0, n), lambda r, x, y, m, n: power_derivative(x, y, m, n + 1.0),
-    None, None, on=(POSITIVE, REAL, ORDER, ORDER), public=False, doc="derivative of x ** y, m times by x and n times by y",
+    None, None, on=(POSITIVE, REAL, ORDER, ORDER), public=False,
+    means=_power_means,
+    doc="derivative of x ** y, m times by x and n times by y",
 )  # fmt: skip
 hypot_derivative: Primitive = _entry(
     "hypot_derivative", special.hypot_derivative,
     lambda r, x, y, m, n: hypot_derivative(x, y, m + 1.0, n), lambda r, x, y, m, n: hypot_derivative(x, y, m, n + 1.0),
     None, None, on=(REAL, REAL, ORDER, ORDER), kink=lambda x, y, m, n: x == y == 0.0, public=False,
+    means=lambda x, y, m, n: (x if m else y) / hypot(x, y) if m + n == 1.0 else None,
     doc="derivative of hypot(x, y), m times by x and n times by y",
 )  # fmt: skip
 inverse_power_real: Primitive = _entry(
     "inverse_power_real", special.inverse_power_real,
     lambda r, x, y, n: -n * inverse_power_real(x, y, n + 1.0), lambda r, x, y, n: n * inverse_power_imaginary(x, y, n + 1.0),
-    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="real part of (x + iy)**-n",
+    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: x == y == 0.0, public=False,
+    means=lambda x, y, n: x / (x * x + y * y) if n == 1.0 else None,
+    doc="real part of (x + iy)**-n",
 )  # fmt: skip
 inverse_power_imaginary: Primitive = _entry(
     "inverse_power_imaginary", special.inverse_power_imaginary,
     lambda r, x, y, n: -n * inverse_power_imaginary(x, y, n + 1.0), lambda r, x, y, n: -n * inverse_power_real(x, y, n + 1.0),
-    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: x == y == 0.0, public=False, doc="imaginary part of that",
+    None, on=(REAL, REAL, POSITIVE_ORDER), kink=lambda x, y, n: x == y == 0.0, public=False,
+    means=lambda x, y, n: -y / (x * x + y * y) if n == 1.0 else None,
+    doc="imaginary part of that",
 )  # fmt: skip
 erf_derivative: Primitive = _entry(
     "erf_derivative", special.erf_derivative, lambda r, x, n: erf_derivative(x, n + 1.0), None, on=(REAL, ORDER),
-    public=False, doc="derivative of erf, n times",
+    public=False,
+    means=lambda x, n: TWO_OVER_SQRT_PI * exp(-(x * x)) if n == 1.0 else None,
+    doc="derivative of erf, n times",
 )  # fmt: skip
 logistic_pdf: Primitive = _entry(
     "logistic_pdf", special.logistic_pdf, lambda r, x: -r * tanh(0.5 * x), public=False,
+    means=lambda x: sigmoid(x) * sigmoid(-x),
     doc="density of the logistic distribution, the derivative of sigmoid",
 )  # fmt: skip
 silu_derivative: Primitive = _entry(
     "silu_derivative", special.silu_derivative, lambda r, x, n: silu_derivative(x, n + 1.0), None, on=(REAL, ORDER),
-    public=False, doc="derivative of silu, n times",
+    public=False,
+    means=lambda x, n: sigmoid(x) * (1.0 + x * sigmoid(-x)) if n == 1.0 else None,
+    doc="derivative of silu, n times",
 )  # fmt: skip
 absorbing_multiply: Primitive = _entry(
     "absorbing_multiply", floats.absorbing_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=(False, True),
-    public=False, doc="x * y, 0 where x is 0",
+    public=False,
+    means=lambda x, y: x * y,
+    doc="x * y, 0 where x is 0",
 )  # fmt: skip
 selecting_multiply: Primitive = _entry(
     "selecting_multiply", floats.selecting_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=True, public=False,
+    means=lambda x, y: x * y,
     doc="x * y, 0 where either is 0",
 )  # fmt: skip
 

@@ -136,7 +136,7 @@ def test_the_helpers_are_written_out_and_corrections_left_out():
     written = " ".join([text for name in PUBLIC for text in partial_formulas(TABLE[name]) if text])
     private = {name for name, primitive in TABLE.items() if not primitive.public}
     called = private & set(re.findall(r"\w+", written))
-    assert called == {"equal", "greater"}, "write a private helper out in _IN_REAL_NUMBERS, for readers of the README's table"
+    assert called == {"equal", "greater"}, "say what a private helper means, for readers of the README's table"
     assert not re.search(r"(?<![\d.])0 [+]|[+-] 0(?![\d.])|(?<![\d.])1[*]|[*]1(?![\d.])", written)
 
 

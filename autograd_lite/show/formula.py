@@ -14,12 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.primitive import Interval, Primitive, real_number
-from autograd_lite.primitives import LN2, LOG2_E, LOG10_E, TABLE
+from autograd_lite.primitives import LN2, LOG2_E, LOG10_E, TABLE, TWO_OVER_SQRT_PI
 
 # How tightly an operation binds. Quotients rounded down stand below products: -(x//y) is not -x//y.
 SUM, REMAINDER, PRODUCT, POWER, ATOM = range(5)
 _INFIX = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": REMAINDER, "%": REMAINDER, "**": POWER}
-TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 _CONSTANTS = {
     LN2: ("log(2)", ATOM),
     LOG2_E: ("log2(e)", ATOM),
@@ -60,7 +59,7 @@ class RealSymbol(Symbol):
 
     @staticmethod
     def __record__(primitive: Primitive, args: tuple[Any, ...]) -> Any:
-        meaning = _IN_REAL_NUMBERS.get(primitive.name)
+        meaning = primitive.means or _PLAINER.get(primitive.name)
         result = meaning(*args) if meaning else None
         return RealSymbol(*_written(primitive, args)) if result is None else result
 
@@ -81,49 +80,13 @@ def _product(x: Any, y: Any) -> Any:
     return RealSymbol(left + (y.text[1:] if y.text.startswith("1/") else f"*{y.text}"), PRODUCT)
 
 
-def _derivative_of_power(x: Any, y: Any, m: Any, n: Any) -> Any:
-    if (m, n) == (1.0, 0.0):
-        return y * x ** (y - 1.0)
-    return x**y * TABLE["log"](x) if (m, n) == (0.0, 1.0) else None
-
-
-def _derivative_of_hypot(x: Any, y: Any, m: Any, n: Any) -> Any:
-    orders = {(1.0, 0.0): x, (0.0, 1.0): y}
-    return orders[m, n] / TABLE["hypot"](x, y) if (m, n) in orders else None
-
-
-def _gaussian(x: Any, order: Any) -> Any:
-    return TWO_OVER_SQRT_PI * TABLE["exp"](-(x * x)) if order == 1.0 else None
-
-
-def _derivative_of_silu(x: Any, order: Any) -> Any:
-    sigmoid = TABLE["sigmoid"]
-    return sigmoid(x) * (1.0 + x * sigmoid(-x)) if order == 1.0 else None
-
-
-# What the table writes for the digits of floats is plainer in real numbers. Private helpers are written out here, at the orders
-# in which rules of public primitives use them (None: as a call); what is not listed is printed as it is called.
-_IN_REAL_NUMBERS: dict[str, Callable[..., Any]] = {
+# How public operations are printed more plainly in real numbers; what private ones mean stands in the table.
+_PLAINER: dict[str, Callable[..., Any]] = {
     "add": _sum_of_two,
     "multiply": _product,
+    "power": lambda x, y: x if y == 1.0 else None,
     "reciprocal": lambda x: 1.0 / x,
     "sum": lambda *xs: functools.reduce(operator.add, xs) if xs else 0.0,
-    "stop_gradient": lambda x: x,
-    "flat": lambda *_: 0.0,
-    "difference": operator.sub,
-    "difference_error": lambda *_: 0.0,
-    "one_minus_square": lambda x: 1.0 - x * x,
-    "power_quotient": lambda x, y, n: x / y if n == 1.0 else x / y**n,
-    "share": lambda x, y: x / (x + y),
-    "power_derivative": _derivative_of_power,
-    "hypot_derivative": _derivative_of_hypot,
-    "inverse_power_real": lambda x, y, n: x / (x * x + y * y) if n == 1.0 else None,
-    "inverse_power_imaginary": lambda x, y, n: -y / (x * x + y * y) if n == 1.0 else None,
-    "erf_derivative": _gaussian,
-    "silu_derivative": _derivative_of_silu,
-    "logistic_pdf": lambda x: TABLE["sigmoid"](x) * TABLE["sigmoid"](-x),
-    "absorbing_multiply": operator.mul,
-    "selecting_multiply": operator.mul,
 }
 
 
