@@ -112,11 +112,16 @@ def _power_quotient(draw: random.Random) -> tuple[float, ...]:
     return x, y, n
 
 
+def _where(draw: random.Random) -> tuple[float, ...]:
+    return draw.choice((0.0, -0.0, number(Interval(), draw))), number(Interval(), draw), number(Interval(), draw)
+
+
 LIMIT = {"dot": 1e153}
 SPECIAL: dict[str, Callable[[random.Random], tuple[float, ...]]] = {
     "power": _power,
     "power_derivative": _power_derivative,
     "power_quotient": _power_quotient,
+    "where": _where,
 }
 
 
