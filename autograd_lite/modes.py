@@ -66,6 +66,18 @@ class _NoGrad(Mode):
         return type(node)(node.data)
 
 
+@contextmanager
+def lifted_no_grad() -> Iterator[bool]:
+    """Record again inside a `no_grad`; gives whether there was one."""
+    active = _current.get()
+    kept = tuple([mode for mode in active if not isinstance(mode, _NoGrad)])
+    token = _current.set(kept)
+    try:
+        yield len(kept) < len(active)
+    finally:
+        _current.reset(token)
+
+
 class _Scope(Mode):
     def __init__(self, name: str) -> None:
         self.name = name

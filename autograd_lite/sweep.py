@@ -33,10 +33,13 @@ class Edge(NamedTuple):
     contribution: Any
 
 
-def topological_order(*roots: Node) -> list[Node]:
-    """Every node the roots depend on, each once, operands before their consumers: depth first, operands left to right."""
+def topological_order(*roots: Node, above: Iterable[Node] = ()) -> list[Node]:
+    """Every node the roots depend on, each once, operands before their consumers: depth first, operands left to right.
+
+    The nodes in `above`, and what only they depend on, are left out.
+    """
     order: list[Node] = []
-    seen: set[Node] = set()
+    seen: set[Node] = set(above)
     stack: list[Node] = list(reversed(roots))
     pop, push, see, place = stack.pop, stack.append, seen.add, order.append
     while stack:

@@ -46,7 +46,7 @@ class _Recording:
         for y in self.outputs:
             if not isinstance(y, Value):
                 self._check_constant(y)
-        self.order = topological_order(*_nodes(self.outputs))
+        self.order = topological_order(*_nodes(self.outputs), above=self.inputs)
         self.outer = outer
         self.nested = outer and (_has_node(leaves) or any(node.op is None or node in _under_way for node in self.order))
 
@@ -78,7 +78,7 @@ class _Recording:
     def pull(self, roots: dict[Value, Any], create_graph: bool = False) -> _Leaves:
         """The adjoints of the inputs, given those of some outputs: one reverse sweep."""
         create_graph = create_graph or self.nested
-        order = self.order if len(roots) == len(self.outputs) else topological_order(*roots)
+        order = self.order if len(roots) == len(self.outputs) else topological_order(*roots, above=self.inputs)
         adjoints = dict(roots)
         # Below the inputs, and beside them, there is nothing to do.
         sweep(order, adjoints, create_graph=create_graph, wanted=dependents(order, self.inputs) if create_graph else None)
@@ -134,13 +134,8 @@ def _named_like(f: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
 @contextmanager
 def _recording(role: str, f: Callable[..., Any], call: Callable[[Any], Any], argument: Any) -> Iterator[_Recording]:
     """Call f on the argument (by `call`) and have the sweeps recorded, both in spite of a `no_grad` outside."""
-    active = modes.current_modes()
-    kept = tuple([mode for mode in active if not isinstance(mode, modes._NoGrad)])
-    token = modes._current.set(kept)
-    try:
-        yield _Recording(role, _name(f), call, argument, outer=len(kept) == len(active))
-    finally:
-        modes._current.reset(token)
+    with modes.lifted_no_grad() as lifted:
+        yield _Recording(role, _name(f), call, argument, outer=not lifted)
 
 
 def _positions(argnums: Any) -> tuple[int, ...]:
@@ -297,5 +292,6 @@ def hvp(f: Callable[[Any], Any], xs: Any, vs: Any) -> Any:
         y = recording.scalar("sum the results")
         gradients = recording.pull({y: 1.0} if isinstance(y, Value) else {}, create_graph=True)
         tangents = dict(zip(recording.inputs, recording.vector(vs, xs), strict=True))
-        results = recording.finish(recording.push(tangents, gradients, topological_order(*_nodes(gradients))))
+        order = topological_order(*_nodes(gradients), above=recording.inputs)
+        results = recording.finish(recording.push(tangents, gradients, order))
     return recording.rebuild_inputs(iter(results))

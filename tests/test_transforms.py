@@ -8,6 +8,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, transforms
+from autograd_lite.sweep import topological_order
 
 D = ag.grad
 
@@ -237,3 +238,25 @@ def test_nothing_recurses_on_a_deep_graph():
 def test_all_transforms_of_the_package_are_tested_here():
     public = {name for name, f in vars(transforms).items() if inspect.isfunction(f) and f.__module__ == transforms.__name__}
     assert {name for name in public if not name.startswith("_")} == (set(TRANSFORMS) - {"forward"})
+
+
+def test_an_inner_derivative_does_not_walk_the_outer_graph(monkeypatch):
+    """An unrolled gradient descent of n steps, itself differentiated, visits a number of nodes that is linear in n."""
+    visited = []
+
+    def counted(*roots, above=()):
+        order = topological_order(*roots, above=above)
+        visited.append(len(order))
+        return order
+
+    monkeypatch.setattr(transforms, "topological_order", counted)
+
+    def descent(w, steps):
+        for _ in range(steps):
+            w = w - 0.25 * ag.grad(lambda u: u * u)(w)
+        return w
+
+    for steps in (10, 100):
+        visited.clear()
+        assert ag.grad(lambda w, n=steps: descent(w, n))(1.0) == 0.5**steps
+        assert sum(visited) <= 20 * steps
