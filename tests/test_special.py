@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mpf
 
-from autograd_lite import special
+from autograd_lite import floats, special
 from reference import REFERENCES, evaluate, ulps
 
 numbers = st.floats(-1e6, 1e6)
-parts = st.floats(1e-60, 1e60) | st.floats(-1e60, -1e-60)
+parts = st.floats(1e-30, 1e30) | st.floats(-1e30, -1e-30)
 orders = st.integers(0, 4).map(float)
 
 
@@ -61,7 +61,7 @@ def test_derivatives_of_hypot_are_homogeneous(x, y, k, m, n):
 @given(parts, parts, orders, orders)
 def test_derivatives_of_hypot_are_symmetric(x, y, m, n):
     value = special.hypot_derivative(x, y, m, n)
-    size = math.hypot(x, y) ** (1.0 - m - n) * math.factorial(int(m + n)) * 4.0
+    size = floats.power(math.hypot(x, y), 1.0 - m - n) * math.factorial(int(m + n)) * 4.0
     assert special.hypot_derivative(y, x, n, m) == value or abs(special.hypot_derivative(y, x, n, m) - value) <= size * 2.0**-48
     assert special.hypot_derivative(-x, y, m, n) == (-1.0) ** m * value
     assert special.hypot_derivative(x, -y, m, n) == (-1.0) ** n * value
