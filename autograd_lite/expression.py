@@ -186,6 +186,8 @@ def _syntax_tree(text: str) -> ast.expr:
             warnings.simplefilter("ignore")  # Python warns of 1if x else y; nothing of it is wrong here
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
+        if not error.offset and error.msg == "invalid syntax":  # Python has no place for what is missing at the end
+            raise ExpressionError("the expression ends where an operand is missing", text, len(text)) from None
         start = (error.offset or 1) - 1
         end = (error.end_offset or 0) - 1 if error.end_lineno == error.lineno else start
         raise ExpressionError(_explained(error.msg), text, start, max(end, start + 1)) from None

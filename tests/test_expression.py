@@ -458,3 +458,10 @@ def test_threads_read_at_once():
 
 def test_all_names_of_the_tests_are_free():
     assert not set(NAMES) & {*CONSTANTS, *SPELLINGS, *TABLE}
+
+
+@pytest.mark.parametrize("text", ["a +", "2 *", "not", "a if b else", "3 <", "-"])
+def test_a_missing_operand_is_pointed_at_where_it_is_missing(text):
+    with pytest.raises(ExpressionError, match="an operand is missing") as raised:
+        parse(text)
+    assert raised.value.start == len(text)

@@ -223,7 +223,7 @@ def test_infinite_variables_are_allowed_where_the_result_is_finite(call):
     [
         (["a + b", "a=abc", "b=1"], "abc is no number\n  a=abc\n    ^^^"),
         (["a + b", "a=  1 + abc", "b=1"], "abc is no number\n  a=  1 + abc\n          ^^^"),
-        (["a", "a=1 +"], "invalid syntax\n  a=1 +\n"),
+        (["a", "a=1 +"], "an operand is missing\n  a=1 +\n       ^"),
         (["a", "a==2"], "invalid syntax\n  a==2\n    ^"),
         (["a", "a=(0-1)**0.5"], "is complex: "),
         (["a", "a="], "a has no number\n  a=\n    ^"),
