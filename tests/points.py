@@ -62,9 +62,11 @@ def number(interval: Interval, draw: random.Random) -> float:
 
 def related(x: float, draw: random.Random) -> float:
     """A number that stands in some relation to x."""
-    kind = draw.randrange(8)
+    kind = draw.randrange(9)
     if kind == 0:
         return x
+    if kind == 8:
+        return SMALLEST * draw.randint(-(2**20), 2**20)
     if kind == 1:
         return beside(x, draw.randint(-3, 3))
     if kind == 2:
@@ -137,6 +139,8 @@ def _point(primitive: Primitive, draw: random.Random) -> tuple[float, ...]:
         if args and not interval.integers and draw.randrange(2):
             x = related(draw.choice(args), draw)
         args.append(x if x in interval else number(interval, draw))
+    if len(set(domain)) == 1 and draw.randrange(2):
+        args.reverse()
     if primitive.variadic and math.fsum([abs(x) / 2.0**30 for x in args]) > LIMIT.get(primitive.name, LARGEST) / 2.0**30:
         return _point(primitive, draw)  # a partial sum would overflow, or a product
     return tuple(args)
