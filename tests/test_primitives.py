@@ -480,3 +480,12 @@ def test_intervals_are_open():
     assert 0.5 not in Interval(0.0, 2.0, integers=True)
     assert 1.0 in Interval(0.0, 2.0, integers=True)
     assert not any(x in Interval() for x in (math.inf, -math.inf, math.nan))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].means])
+def test_what_a_helper_means_is_what_it_computes(name):
+    primitive = TABLE[name]
+    grids = [(0.0, 1.0, 2.0) if interval.integers else (-1.2, 0.3, 0.8) for interval in primitive.domain]
+    for args in itertools.product(*grids):
+        meaning = primitive.means(*args) if args[0] > 0.0 or name != "power_derivative" else None
+        assert meaning is None or math.isclose(primitive.fn(*args), meaning, rel_tol=1e-14, abs_tol=1e-15), args
