@@ -6,6 +6,7 @@ Python's ``math`` raises where IEEE 754 returns inf or nan; every function here 
 
 import math
 from collections.abc import Callable, Mapping
+from functools import wraps
 
 inf = math.inf
 nan = math.nan
@@ -19,6 +20,7 @@ def total(
     """`function` with IEEE 754 results where Python's ``math`` raises: `overflow`, a limit from `poles`, or nan."""
     limits = dict(poles or {})
 
+    @wraps(function)
     def extended(x: float) -> float:
         try:
             return function(x)
@@ -229,6 +231,7 @@ def equal(x: float, y: float) -> float:
 def _integral(function: Callable[[float], int]) -> Callable[[float], float]:
     """A rounding of `math` as IEEE 754 has it: infinities and nan stay, and 0 keeps the sign of x."""
 
+    @wraps(function)
     def rounded(x: float) -> float:
         return math.copysign(float(function(x)), x) if math.isfinite(x) else x
 

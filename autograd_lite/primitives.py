@@ -64,7 +64,7 @@ divide: Primitive = _entry(
 power: Primitive = _entry(
     "power", floats.power,
     lambda r, x, y: power_derivative(x, y, 1.0, 0.0), lambda r, x, y: power_derivative(x, y, 0.0, 1.0),
-    on=(POSITIVE, REAL), code="pow({0}, {1})", symbol="**", doc="x ** y",
+    on=(POSITIVE, REAL), symbol="**", doc="x ** y",
 )  # fmt: skip
 negative: Primitive = _entry("negative", operator.neg, lambda r, x: -1.0, code="-{0}", symbol="-", doc="-x")
 positive: Primitive = _entry("positive", operator.pos, lambda r, x: 1.0, code="{0}", symbol="+", doc="x")

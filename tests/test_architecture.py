@@ -33,6 +33,8 @@ ROOMS = {
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"primitive", "primitives", "engine", "structures"},
     "show": {"primitive", "primitives", "engine", "sweep"},
+    "compiler": {"floats", "special", "primitive", "primitives"},
+    "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "__init__": {
         "primitive",
         "primitives",

@@ -1,0 +1,151 @@
+"""Straight-line programs: what a function of numbers computes, recorded by applying it to variables.
+
+The numbers of a program have places, which are integers: the inputs come first, 0, 1, ...; then the results of the
+instructions, in their order; the constants stand before 0, at -1, -2, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd_lite.primitive import Primitive, real_number
+from autograd_lite.primitives import TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A primitive applied to the numbers at these places."""
+
+    primitive: Primitive
+    operands: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """So many inputs, the instructions in the order of their execution, and the places of the outputs."""
+
+    inputs: int
+    constants: tuple[float, ...]
+    instructions: tuple[Instruction, ...]
+    outputs: tuple[int, ...]
+
+    def __call__(self, *args: Any) -> list[Any]:
+        """The outputs for these inputs, numbers or nodes. Raises TypeError if their count is not that of the inputs."""
+        if len(args) != self.inputs:
+            raise TypeError(f"the program takes {self.inputs} inputs, got {len(args)}")
+        numbers: list[Any] = [*args, *[None] * len(self.instructions), *reversed(self.constants)]
+        for at, instruction in enumerate(self.instructions, self.inputs):
+            primitive, operands = instruction.primitive, [numbers[place] for place in instruction.operands]
+            numbers[at] = apply(primitive, operands)
+        return [numbers[place] for place in self.outputs]
+
+
+def apply(primitive: Primitive, operands: Sequence[Any]) -> Any:
+    """A primitive applied to operands that have been gathered already: to a variadic one's in their final order."""
+    for x in operands:
+        record_on = getattr(type(x), "__record__", None)
+        if record_on is not None:
+            return record_on(primitive, tuple(operands))
+    return primitive.fn(*operands)
+
+
+def record(function: Callable[..., Any], inputs: int) -> Program:
+    """The program of a function, which takes so many numbers and returns a number or a sequence of numbers.
+
+    Equal instructions are recorded once, those that no output needs are left out, and what depends on no input is computed
+    at once. Raises TypeError if the function branches on a number or calls functions outside the table.
+    """
+    recording = Recording(inputs)
+    result = function(*[Variable(recording, place) for place in range(inputs)])
+    return recording.program(result if isinstance(result, (list, tuple)) else [result])
+
+
+class Variable:
+    """A number that is not known while a program is recorded: its place in it."""
+
+    __slots__ = ("place", "recording")
+
+    def __init__(self, recording: Recording, place: int) -> None:
+        self.recording = recording
+        self.place = place
+
+    @staticmethod
+    def __record__(primitive: Primitive, args: tuple[Any, ...]) -> Variable:
+        """The result of a primitive applied to variables and numbers; `Primitive.__call__` comes here."""
+        recordings = {id(x.recording): x.recording for x in args if isinstance(x, Variable)}
+        if len(recordings) != 1:
+            raise ValueError(f"{primitive.name} was given variables of different programs")
+        return recordings.popitem()[1].append(primitive, args)
+
+    def __repr__(self) -> str:
+        return f"<number at {self.place} in a program>"
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"a straight-line program cannot branch on the {self!r}; use where, step or sign instead")
+
+
+def _operator(primitive: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
+    return lambda *args: primitive(*(args[::-1] if reflected else args))
+
+
+_BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow"}
+for _name, _primitive in TABLE.items():
+    if _primitive.symbol in _BINARY and len(_primitive.arguments) == 2:
+        setattr(Variable, f"__{_BINARY[_primitive.symbol]}__", _operator(_primitive))
+        setattr(Variable, f"__r{_BINARY[_primitive.symbol]}__", _operator(_primitive, reflected=True))
+for _name, _method in {"negative": "neg", "positive": "pos", "absolute": "abs"}.items():
+    setattr(Variable, f"__{_method}__", _operator(TABLE[_name]))
+
+
+class Recording:
+    """A program while it is recorded."""
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = inputs
+        self.instructions: list[Instruction] = []
+        self.constants: list[float] = []
+        self._places: dict[object, int] = {}
+
+    def append(self, primitive: Primitive, args: Sequence[Any]) -> Variable:
+        """The result of an instruction: of the equal one where there is one."""
+        operands = tuple([self.place(x, primitive.name) for x in args])
+        key = (primitive, operands)
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = self.inputs + len(self.instructions)
+            self.instructions.append(Instruction(primitive, operands))
+        return Variable(self, place)
+
+    def place(self, x: Any, role: str) -> int:
+        """The place of a variable or a constant; `role` says in an error what it was for."""
+        if isinstance(x, Variable):
+            return x.place
+        constant = real_number(x, role)
+        key = constant.hex()  # tells -0.0 from 0.0, and nan equals nan
+        if key not in self._places:
+            self.constants.append(constant)
+            self._places[key] = -len(self.constants)
+        return self._places[key]
+
+    def program(self, outputs: Sequence[Any]) -> Program:
+        """What has been recorded, as far as these outputs need it."""
+        places = [self.place(x, "an output") for x in outputs]
+        needed = set(places)
+        for at in range(len(self.instructions) - 1, -1, -1):
+            if self.inputs + at in needed:
+                needed.update(self.instructions[at].operands)
+        moved = {place: place for place in range(self.inputs)}
+        for place in sorted(needed):
+            if place >= self.inputs:
+                moved[place] = len(moved)
+        constants = [place for place in range(-1, -1 - len(self.constants), -1) if place in needed]
+        moved.update({place: -1 - i for i, place in enumerate(constants)})
+        instructions = [
+            Instruction(instruction.primitive, tuple([moved[x] for x in instruction.operands]))
+            for place, instruction in enumerate(self.instructions, self.inputs)
+            if place in needed
+        ]
+        kept = [self.constants[-1 - place] for place in constants]
+        return Program(self.inputs, tuple(kept), tuple(instructions), tuple([moved[x] for x in places]))

@@ -1,0 +1,2150 @@
+/* Generated from the table in autograd_lite/primitives.py, and from floats.py and special.py: do not edit.
+   Written by: python -m autograd_lite.native.generate */
+#ifndef AUTOGRAD_LITE_RULES_H
+#define AUTOGRAD_LITE_RULES_H
+
+#include "floats.h"
+
+enum {
+    OP_LEAF = 0,
+    OP_ADD,
+    OP_SUBTRACT,
+    OP_MULTIPLY,
+    OP_DIVIDE,
+    OP_POWER,
+    OP_NEGATIVE,
+    OP_POSITIVE,
+    OP_ABSOLUTE,
+    OP_RECIPROCAL,
+    OP_SQUARE,
+    OP_SQRT,
+    OP_CBRT,
+    OP_MOD,
+    OP_EXP,
+    OP_EXP2,
+    OP_EXPM1,
+    OP_LOG,
+    OP_LOG2,
+    OP_LOG10,
+    OP_LOG1P,
+    OP_XLOGY,
+    OP_LOGADDEXP,
+    OP_LOGSUMEXP,
+    OP_SIN,
+    OP_COS,
+    OP_TAN,
+    OP_ARCSIN,
+    OP_ARCCOS,
+    OP_ARCTAN,
+    OP_ARCTAN2,
+    OP_SINH,
+    OP_COSH,
+    OP_TANH,
+    OP_ARCSINH,
+    OP_ARCCOSH,
+    OP_ARCTANH,
+    OP_HYPOT,
+    OP_ERF,
+    OP_ERFC,
+    OP_NORMAL_CDF,
+    OP_NORMAL_PDF,
+    OP_SIGMOID,
+    OP_LOG_SIGMOID,
+    OP_SOFTPLUS,
+    OP_RELU,
+    OP_LEAKY_RELU,
+    OP_SILU,
+    OP_GELU,
+    OP_MAXIMUM,
+    OP_MINIMUM,
+    OP_CLIP,
+    OP_WHERE,
+    OP_STOP_GRADIENT,
+    OP_SIGN,
+    OP_STEP,
+    OP_COPYSIGN,
+    OP_FLOOR,
+    OP_CEIL,
+    OP_TRUNC,
+    OP_RINT,
+    OP_AROUND,
+    OP_FLOOR_DIVIDE,
+    OP_SUM,
+    OP_DOT,
+    OP_FLAT,
+    OP_GREATER,
+    OP_EQUAL,
+    OP_DIFFERENCE,
+    OP_DIFFERENCE_ERROR,
+    OP_ONE_MINUS_SQUARE,
+    OP_POWER_QUOTIENT,
+    OP_SHARE,
+    OP_POWER_DERIVATIVE,
+    OP_HYPOT_DERIVATIVE,
+    OP_INVERSE_POWER_REAL,
+    OP_INVERSE_POWER_IMAGINARY,
+    OP_ERF_DERIVATIVE,
+    OP_LOGISTIC_PDF,
+    OP_SILU_DERIVATIVE,
+    OP_ABSORBING_MULTIPLY,
+    OP_SELECTING_MULTIPLY,
+    OP_COUNT,
+};
+
+typedef struct {
+    const char *name;
+    const char *doc;
+    short arity;          /* -1: variadic */
+    short optional;       /* so many of the last arguments have defaults */
+    double defaults[3];
+    unsigned char is_public;
+    unsigned char is_paired; /* a variadic one that takes its arguments in pairs */
+    unsigned selects;     /* a bit for each argument whose partial says which share of it was selected; all if variadic */
+    unsigned carries;     /* a bit for each argument that has a partial; all if variadic */
+} Rule;
+
+static const Rule RULES[OP_COUNT] = {
+    {"", "a number", 0, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 0u},
+    {"add", "x + y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"subtract", "x - y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"multiply", "x * y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"divide", "x / y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"power", "x ** y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"negative", "-x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"positive", "x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"absolute", "|x|", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"reciprocal", "1 / x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"square", "x * x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"sqrt", "square root", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"cbrt", "real cube root", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"mod", "remainder with the sign of the divisor y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"exp", "e to the power x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"exp2", "2 to the power x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"expm1", "exp(x) - 1", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"log", "natural logarithm", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"log2", "logarithm to base 2", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"log10", "logarithm to base 10", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"log1p", "log(1 + x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"xlogy", "x * log(y), 0 where x is 0", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"logaddexp", "log(exp(x) + exp(y))", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"logsumexp", "log of the sum of exp(x)", -1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, ~0u},
+    {"sin", "sine, x in radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"cos", "cosine, x in radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"tan", "tangent, x in radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arcsin", "inverse sine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arccos", "inverse cosine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arctan", "inverse tangent", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arctan2", "angle of the point (y, x), ordinate first", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"sinh", "hyperbolic sine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"cosh", "hyperbolic cosine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"tanh", "hyperbolic tangent", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arcsinh", "inverse hyperbolic sine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arccosh", "inverse hyperbolic cosine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"arctanh", "inverse hyperbolic tangent", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"hypot", "sqrt(x*x + y*y)", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"erf", "error function", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"erfc", "1 - erf(x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"normal_cdf", "standard normal distribution function", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"normal_pdf", "standard normal density, or its derivative of an order", 2, 1, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"sigmoid", "1 / (1 + exp(-x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"log_sigmoid", "log(sigmoid(x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"softplus", "log(1 + exp(x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"relu", "maximum(x, 0)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"leaky_relu", "x where positive, else slope * x", 2, 1, {0x1.47ae147ae147bp-7, 0.0, 0.0}, 1, 0, 3u, 3u},
+    {"silu", "x * sigmoid(x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"gelu", "x * normal_cdf(x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"maximum", "the largest argument", -1, 0, {0.0, 0.0, 0.0}, 1, 0, ~0u, ~0u},
+    {"minimum", "the smallest argument", -1, 0, {0.0, 0.0, 0.0}, 1, 0, ~0u, ~0u},
+    {"clip", "minimum(maximum(x, low), high)", 3, 0, {0.0, 0.0, 0.0}, 1, 0, 7u, 7u},
+    {"where", "x where the condition is not 0, else y", 3, 0, {0.0, 0.0, 0.0}, 1, 0, 7u, 6u},
+    {"stop_gradient", "x, as a constant", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 0u},
+    {"sign", "-1, 0 or 1", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"step", "1 where x > 0, else 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"copysign", "|x| with the sign of y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"floor", "round down", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"ceil", "round up", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"trunc", "round towards 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"rint", "round to the nearest integer, half to even", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"around", "round to a number of decimals", 2, 1, {0.0, 0.0, 0.0}, 1, 0, 3u, 1u},
+    {"floor_divide", "floor of x / y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 3u, 3u},
+    {"sum", "x1 + x2 + ..., from left to right", -1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, ~0u},
+    {"dot", "x1*y1 + x2*y2 + ..., from left to right", -1, 0, {0.0, 0.0, 0.0}, 1, 1, 0u, ~0u},
+    {"flat", "0, nan where x is nan", 1, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 0u},
+    {"greater", "1 where x > y, else 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 0u},
+    {"equal", "1 where x == y, else 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 0u},
+    {"difference", "x - y, 0 for equal infinities", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"difference_error", "what x - y rounds away, 0 in real numbers", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 0u},
+    {"one_minus_square", "1 - x*x", 1, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
+    {"power_quotient", "x / y**n, 0 where x is 0", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"share", "x / (x + y), for weights x and y", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"power_derivative", "derivative of x ** y, m times by x and n times by y", 4, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"hypot_derivative", "derivative of hypot(x, y), m times by x and n times by y", 4, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"inverse_power_real", "real part of (x + iy)**-n", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"inverse_power_imaginary", "imaginary part of that", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
+    {"erf_derivative", "derivative of erf, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
+    {"logistic_pdf", "density of the logistic distribution, the derivative of sigmoid", 1, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
+    {"silu_derivative", "derivative of silu, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
+    {"absorbing_multiply", "x * y, 0 where x is 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 2u, 3u},
+    {"selecting_multiply", "x * y, 0 where either is 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 3u, 3u},
+};
+
+static double ag_python(const char *module, const char *name, const double *x, Py_ssize_t n) {
+    PyObject *owner = PyImport_ImportModule(module);
+    PyObject *function = owner == NULL ? NULL : PyObject_GetAttrString(owner, name);
+    PyObject *args = function == NULL ? NULL : PyTuple_New(n);
+    PyObject *result = NULL;
+    if (args != NULL) {
+        for (Py_ssize_t i = 0; i < n; i++) {
+            PyTuple_SET_ITEM(args, i, PyFloat_FromDouble(x[i]));
+        }
+        result = PyObject_CallObject(function, args);
+    }
+    Py_XDECREF(args);
+    Py_XDECREF(function);
+    Py_XDECREF(owner);
+    return ag_float_of(result);
+}
+
+static AG_UNUSED double ag_cbrt(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.floats", "cbrt", x, 1);
+}
+
+static AG_UNUSED double ag_xlogy(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.special", "xlogy", x, 2);
+}
+
+static AG_UNUSED double ag_logaddexp(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.special", "logaddexp", x, 2);
+}
+
+static AG_UNUSED double ag_logsumexp(const double *x, Py_ssize_t n) {
+    return ag_python("autograd_lite.special", "logsumexp", x, n);
+}
+
+static AG_UNUSED double ag_normal_cdf(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "normal_cdf", x, 1);
+}
+
+static AG_UNUSED double ag_normal_pdf(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.special", "normal_pdf", x, 2);
+}
+
+static AG_UNUSED double ag_sigmoid(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "sigmoid", x, 1);
+}
+
+static AG_UNUSED double ag_log_sigmoid(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "log_sigmoid", x, 1);
+}
+
+static AG_UNUSED double ag_softplus(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "softplus", x, 1);
+}
+
+static AG_UNUSED double ag_relu(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.floats", "relu", x, 1);
+}
+
+static AG_UNUSED double ag_leaky_relu(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "leaky_relu", x, 2);
+}
+
+static AG_UNUSED double ag_silu(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "silu", x, 1);
+}
+
+static AG_UNUSED double ag_gelu(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "gelu", x, 1);
+}
+
+static AG_UNUSED double ag_maximum(const double *x, Py_ssize_t n) {
+    return ag_python("autograd_lite.floats", "maximum", x, n);
+}
+
+static AG_UNUSED double ag_minimum(const double *x, Py_ssize_t n) {
+    return ag_python("autograd_lite.floats", "minimum", x, n);
+}
+
+static AG_UNUSED double ag_clip(double x0, double x1, double x2) {
+    const double x[] = {x0, x1, x2};
+    return ag_python("autograd_lite.floats", "clip", x, 3);
+}
+
+static AG_UNUSED double ag_sign(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.floats", "sign", x, 1);
+}
+
+static AG_UNUSED double ag_step(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.floats", "step", x, 1);
+}
+
+static AG_UNUSED double ag_add_all(const double *x, Py_ssize_t n) {
+    return ag_python("autograd_lite.floats", "add_all", x, n);
+}
+
+static AG_UNUSED double ag_dot(const double *x, Py_ssize_t n) {
+    return ag_python("autograd_lite.floats", "dot", x, n);
+}
+
+static AG_UNUSED double ag_flat(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.floats", "flat", x, 1);
+}
+
+static AG_UNUSED double ag_greater(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "greater", x, 2);
+}
+
+static AG_UNUSED double ag_equal(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "equal", x, 2);
+}
+
+static AG_UNUSED double ag_difference(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "difference", x, 2);
+}
+
+static AG_UNUSED double ag_difference_error(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "difference_error", x, 2);
+}
+
+static AG_UNUSED double ag_power_quotient(double x0, double x1, double x2) {
+    const double x[] = {x0, x1, x2};
+    return ag_python("autograd_lite.special", "power_quotient", x, 3);
+}
+
+static AG_UNUSED double ag_share(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.special", "share", x, 2);
+}
+
+static AG_UNUSED double ag_power_derivative(double x0, double x1, double x2, double x3) {
+    const double x[] = {x0, x1, x2, x3};
+    return ag_python("autograd_lite.special", "power_derivative", x, 4);
+}
+
+static AG_UNUSED double ag_hypot_derivative(double x0, double x1, double x2, double x3) {
+    const double x[] = {x0, x1, x2, x3};
+    return ag_python("autograd_lite.special", "hypot_derivative", x, 4);
+}
+
+static AG_UNUSED double ag_inverse_power_real(double x0, double x1, double x2) {
+    const double x[] = {x0, x1, x2};
+    return ag_python("autograd_lite.special", "inverse_power_real", x, 3);
+}
+
+static AG_UNUSED double ag_inverse_power_imaginary(double x0, double x1, double x2) {
+    const double x[] = {x0, x1, x2};
+    return ag_python("autograd_lite.special", "inverse_power_imaginary", x, 3);
+}
+
+static AG_UNUSED double ag_erf_derivative(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.special", "erf_derivative", x, 2);
+}
+
+static AG_UNUSED double ag_logistic_pdf(double x0) {
+    const double x[] = {x0};
+    return ag_python("autograd_lite.special", "logistic_pdf", x, 1);
+}
+
+static AG_UNUSED double ag_silu_derivative(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.special", "silu_derivative", x, 2);
+}
+
+static AG_UNUSED double ag_absorbing_multiply(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "absorbing_multiply", x, 2);
+}
+
+static AG_UNUSED double ag_selecting_multiply(double x0, double x1) {
+    const double x[] = {x0, x1};
+    return ag_python("autograd_lite.floats", "selecting_multiply", x, 2);
+}
+
+static inline double value_add(double x0, double x1) {
+    return x0 + x1;
+}
+
+static inline double value_subtract(double x0, double x1) {
+    return x0 - x1;
+}
+
+static inline double value_multiply(double x0, double x1) {
+    return x0 * x1;
+}
+
+static inline double value_divide(double x0, double x1) {
+    return x0 / x1;
+}
+
+static inline double value_power(double x0, double x1) {
+    return ag_power(x0, x1);
+}
+
+static inline double value_negative(double x0) {
+    return -x0;
+}
+
+static inline double value_positive(double x0) {
+    return x0;
+}
+
+static inline double value_absolute(double x0) {
+    return fabs(x0);
+}
+
+static inline double value_reciprocal(double x0) {
+    return 1.0 / x0;
+}
+
+static inline double value_square(double x0) {
+    return x0 * x0;
+}
+
+static inline double value_sqrt(double x0) {
+    return sqrt(x0);
+}
+
+static inline double value_cbrt(double x0) {
+    return ag_cbrt(x0);
+}
+
+static inline double value_mod(double x0, double x1) {
+    return ag_mod(x0, x1);
+}
+
+static inline double value_exp(double x0) {
+    return exp(x0);
+}
+
+static inline double value_exp2(double x0) {
+    return exp2(x0);
+}
+
+static inline double value_expm1(double x0) {
+    return expm1(x0);
+}
+
+static inline double value_log(double x0) {
+    return log(x0);
+}
+
+static inline double value_log2(double x0) {
+    return log2(x0);
+}
+
+static inline double value_log10(double x0) {
+    return log10(x0);
+}
+
+static inline double value_log1p(double x0) {
+    return log1p(x0);
+}
+
+static inline double value_xlogy(double x0, double x1) {
+    return ag_xlogy(x0, x1);
+}
+
+static inline double value_logaddexp(double x0, double x1) {
+    return ag_logaddexp(x0, x1);
+}
+
+static AG_UNUSED double value_logsumexp(const double *x, Py_ssize_t n) {
+    return ag_logsumexp(x, n);
+}
+
+static inline double value_sin(double x0) {
+    return sin(x0);
+}
+
+static inline double value_cos(double x0) {
+    return cos(x0);
+}
+
+static inline double value_tan(double x0) {
+    return tan(x0);
+}
+
+static inline double value_arcsin(double x0) {
+    return asin(x0);
+}
+
+static inline double value_arccos(double x0) {
+    return acos(x0);
+}
+
+static inline double value_arctan(double x0) {
+    return atan(x0);
+}
+
+static inline double value_arctan2(double x0, double x1) {
+    return atan2(x0, x1);
+}
+
+static inline double value_sinh(double x0) {
+    return sinh(x0);
+}
+
+static inline double value_cosh(double x0) {
+    return cosh(x0);
+}
+
+static inline double value_tanh(double x0) {
+    return tanh(x0);
+}
+
+static inline double value_arcsinh(double x0) {
+    return asinh(x0);
+}
+
+static inline double value_arccosh(double x0) {
+    return acosh(x0);
+}
+
+static inline double value_arctanh(double x0) {
+    return atanh(x0);
+}
+
+static inline double value_hypot(double x0, double x1) {
+    return ag_hypot(x0, x1);
+}
+
+static inline double value_erf(double x0) {
+    return erf(x0);
+}
+
+static inline double value_erfc(double x0) {
+    return erfc(x0);
+}
+
+static inline double value_normal_cdf(double x0) {
+    return ag_normal_cdf(x0);
+}
+
+static inline double value_normal_pdf(double x0, double x1) {
+    return ag_normal_pdf(x0, x1);
+}
+
+static inline double value_sigmoid(double x0) {
+    return ag_sigmoid(x0);
+}
+
+static inline double value_log_sigmoid(double x0) {
+    return ag_log_sigmoid(x0);
+}
+
+static inline double value_softplus(double x0) {
+    return ag_softplus(x0);
+}
+
+static inline double value_relu(double x0) {
+    return ag_relu(x0);
+}
+
+static inline double value_leaky_relu(double x0, double x1) {
+    return ag_leaky_relu(x0, x1);
+}
+
+static inline double value_silu(double x0) {
+    return ag_silu(x0);
+}
+
+static inline double value_gelu(double x0) {
+    return ag_gelu(x0);
+}
+
+static AG_UNUSED double value_maximum(const double *x, Py_ssize_t n) {
+    return ag_maximum(x, n);
+}
+
+static AG_UNUSED double value_minimum(const double *x, Py_ssize_t n) {
+    return ag_minimum(x, n);
+}
+
+static inline double value_clip(double x0, double x1, double x2) {
+    return ag_clip(x0, x1, x2);
+}
+
+static inline double value_where(double x0, double x1, double x2) {
+    return x0 != 0.0 ? x1 : x2;
+}
+
+static inline double value_stop_gradient(double x0) {
+    return x0;
+}
+
+static inline double value_sign(double x0) {
+    return ag_sign(x0);
+}
+
+static inline double value_step(double x0) {
+    return ag_step(x0);
+}
+
+static inline double value_copysign(double x0, double x1) {
+    return copysign(x0, x1);
+}
+
+static inline double value_floor(double x0) {
+    return floor(x0);
+}
+
+static inline double value_ceil(double x0) {
+    return ceil(x0);
+}
+
+static inline double value_trunc(double x0) {
+    return trunc(x0);
+}
+
+static inline double value_rint(double x0) {
+    return rint(x0);
+}
+
+static inline double value_around(double x0, double x1) {
+    return ag_around(x0, x1);
+}
+
+static inline double value_floor_divide(double x0, double x1) {
+    return ag_floor_divide(x0, x1);
+}
+
+static AG_UNUSED double value_sum(const double *x, Py_ssize_t n) {
+    return ag_add_all(x, n);
+}
+
+static AG_UNUSED double value_dot(const double *x, Py_ssize_t n) {
+    return ag_dot(x, n);
+}
+
+static inline double value_flat(double x0) {
+    return ag_flat(x0);
+}
+
+static inline double value_greater(double x0, double x1) {
+    return ag_greater(x0, x1);
+}
+
+static inline double value_equal(double x0, double x1) {
+    return ag_equal(x0, x1);
+}
+
+static inline double value_difference(double x0, double x1) {
+    return ag_difference(x0, x1);
+}
+
+static inline double value_difference_error(double x0, double x1) {
+    return ag_difference_error(x0, x1);
+}
+
+static inline double value_one_minus_square(double x0) {
+    return (1.0 - x0) * (1.0 + x0);
+}
+
+static inline double value_power_quotient(double x0, double x1, double x2) {
+    return ag_power_quotient(x0, x1, x2);
+}
+
+static inline double value_share(double x0, double x1) {
+    return ag_share(x0, x1);
+}
+
+static inline double value_power_derivative(double x0, double x1, double x2, double x3) {
+    return ag_power_derivative(x0, x1, x2, x3);
+}
+
+static inline double value_hypot_derivative(double x0, double x1, double x2, double x3) {
+    return ag_hypot_derivative(x0, x1, x2, x3);
+}
+
+static inline double value_inverse_power_real(double x0, double x1, double x2) {
+    return ag_inverse_power_real(x0, x1, x2);
+}
+
+static inline double value_inverse_power_imaginary(double x0, double x1, double x2) {
+    return ag_inverse_power_imaginary(x0, x1, x2);
+}
+
+static inline double value_erf_derivative(double x0, double x1) {
+    return ag_erf_derivative(x0, x1);
+}
+
+static inline double value_logistic_pdf(double x0) {
+    return ag_logistic_pdf(x0);
+}
+
+static inline double value_silu_derivative(double x0, double x1) {
+    return ag_silu_derivative(x0, x1);
+}
+
+static inline double value_absorbing_multiply(double x0, double x1) {
+    return ag_absorbing_multiply(x0, x1);
+}
+
+static inline double value_selecting_multiply(double x0, double x1) {
+    return ag_selecting_multiply(x0, x1);
+}
+
+static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
+    switch (op) {
+    case OP_ADD:
+        return value_add(x[0], x[1]);
+    case OP_SUBTRACT:
+        return value_subtract(x[0], x[1]);
+    case OP_MULTIPLY:
+        return value_multiply(x[0], x[1]);
+    case OP_DIVIDE:
+        return value_divide(x[0], x[1]);
+    case OP_POWER:
+        return value_power(x[0], x[1]);
+    case OP_NEGATIVE:
+        return value_negative(x[0]);
+    case OP_POSITIVE:
+        return value_positive(x[0]);
+    case OP_ABSOLUTE:
+        return value_absolute(x[0]);
+    case OP_RECIPROCAL:
+        return value_reciprocal(x[0]);
+    case OP_SQUARE:
+        return value_square(x[0]);
+    case OP_SQRT:
+        return value_sqrt(x[0]);
+    case OP_CBRT:
+        return value_cbrt(x[0]);
+    case OP_MOD:
+        return value_mod(x[0], x[1]);
+    case OP_EXP:
+        return value_exp(x[0]);
+    case OP_EXP2:
+        return value_exp2(x[0]);
+    case OP_EXPM1:
+        return value_expm1(x[0]);
+    case OP_LOG:
+        return value_log(x[0]);
+    case OP_LOG2:
+        return value_log2(x[0]);
+    case OP_LOG10:
+        return value_log10(x[0]);
+    case OP_LOG1P:
+        return value_log1p(x[0]);
+    case OP_XLOGY:
+        return value_xlogy(x[0], x[1]);
+    case OP_LOGADDEXP:
+        return value_logaddexp(x[0], x[1]);
+    case OP_LOGSUMEXP:
+        return value_logsumexp(x, n);
+    case OP_SIN:
+        return value_sin(x[0]);
+    case OP_COS:
+        return value_cos(x[0]);
+    case OP_TAN:
+        return value_tan(x[0]);
+    case OP_ARCSIN:
+        return value_arcsin(x[0]);
+    case OP_ARCCOS:
+        return value_arccos(x[0]);
+    case OP_ARCTAN:
+        return value_arctan(x[0]);
+    case OP_ARCTAN2:
+        return value_arctan2(x[0], x[1]);
+    case OP_SINH:
+        return value_sinh(x[0]);
+    case OP_COSH:
+        return value_cosh(x[0]);
+    case OP_TANH:
+        return value_tanh(x[0]);
+    case OP_ARCSINH:
+        return value_arcsinh(x[0]);
+    case OP_ARCCOSH:
+        return value_arccosh(x[0]);
+    case OP_ARCTANH:
+        return value_arctanh(x[0]);
+    case OP_HYPOT:
+        return value_hypot(x[0], x[1]);
+    case OP_ERF:
+        return value_erf(x[0]);
+    case OP_ERFC:
+        return value_erfc(x[0]);
+    case OP_NORMAL_CDF:
+        return value_normal_cdf(x[0]);
+    case OP_NORMAL_PDF:
+        return value_normal_pdf(x[0], x[1]);
+    case OP_SIGMOID:
+        return value_sigmoid(x[0]);
+    case OP_LOG_SIGMOID:
+        return value_log_sigmoid(x[0]);
+    case OP_SOFTPLUS:
+        return value_softplus(x[0]);
+    case OP_RELU:
+        return value_relu(x[0]);
+    case OP_LEAKY_RELU:
+        return value_leaky_relu(x[0], x[1]);
+    case OP_SILU:
+        return value_silu(x[0]);
+    case OP_GELU:
+        return value_gelu(x[0]);
+    case OP_MAXIMUM:
+        return value_maximum(x, n);
+    case OP_MINIMUM:
+        return value_minimum(x, n);
+    case OP_CLIP:
+        return value_clip(x[0], x[1], x[2]);
+    case OP_WHERE:
+        return value_where(x[0], x[1], x[2]);
+    case OP_STOP_GRADIENT:
+        return value_stop_gradient(x[0]);
+    case OP_SIGN:
+        return value_sign(x[0]);
+    case OP_STEP:
+        return value_step(x[0]);
+    case OP_COPYSIGN:
+        return value_copysign(x[0], x[1]);
+    case OP_FLOOR:
+        return value_floor(x[0]);
+    case OP_CEIL:
+        return value_ceil(x[0]);
+    case OP_TRUNC:
+        return value_trunc(x[0]);
+    case OP_RINT:
+        return value_rint(x[0]);
+    case OP_AROUND:
+        return value_around(x[0], x[1]);
+    case OP_FLOOR_DIVIDE:
+        return value_floor_divide(x[0], x[1]);
+    case OP_SUM:
+        return value_sum(x, n);
+    case OP_DOT:
+        return value_dot(x, n);
+    case OP_FLAT:
+        return value_flat(x[0]);
+    case OP_GREATER:
+        return value_greater(x[0], x[1]);
+    case OP_EQUAL:
+        return value_equal(x[0], x[1]);
+    case OP_DIFFERENCE:
+        return value_difference(x[0], x[1]);
+    case OP_DIFFERENCE_ERROR:
+        return value_difference_error(x[0], x[1]);
+    case OP_ONE_MINUS_SQUARE:
+        return value_one_minus_square(x[0]);
+    case OP_POWER_QUOTIENT:
+        return value_power_quotient(x[0], x[1], x[2]);
+    case OP_SHARE:
+        return value_share(x[0], x[1]);
+    case OP_POWER_DERIVATIVE:
+        return value_power_derivative(x[0], x[1], x[2], x[3]);
+    case OP_HYPOT_DERIVATIVE:
+        return value_hypot_derivative(x[0], x[1], x[2], x[3]);
+    case OP_INVERSE_POWER_REAL:
+        return value_inverse_power_real(x[0], x[1], x[2]);
+    case OP_INVERSE_POWER_IMAGINARY:
+        return value_inverse_power_imaginary(x[0], x[1], x[2]);
+    case OP_ERF_DERIVATIVE:
+        return value_erf_derivative(x[0], x[1]);
+    case OP_LOGISTIC_PDF:
+        return value_logistic_pdf(x[0]);
+    case OP_SILU_DERIVATIVE:
+        return value_silu_derivative(x[0], x[1]);
+    case OP_ABSORBING_MULTIPLY:
+        return value_absorbing_multiply(x[0], x[1]);
+    case OP_SELECTING_MULTIPLY:
+        return value_selecting_multiply(x[0], x[1]);
+    default:
+        return NAN;
+    }
+}
+
+static inline void partials_add(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = 1.0;
+    }
+    if (needed & 2u) {
+        p[1] = 1.0;
+    }
+}
+
+static inline void partials_subtract(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = 1.0;
+    }
+    if (needed & 2u) {
+        p[1] = (-1.0);
+    }
+}
+
+static inline void partials_multiply(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = x[1];
+    }
+    if (needed & 2u) {
+        p[1] = x[0];
+    }
+}
+
+static inline void partials_divide(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[1] + t0;
+        const double t2 = 1.0 / t1;
+        p[0] = t2;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[1] + t0;
+        const double t2 = ag_power_quotient(x[0], t1, 2.0);
+        const double t3 = -t2;
+        p[1] = t3;
+    }
+}
+
+static inline void partials_power(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_power_derivative(x[0], x[1], 1.0, 0.0);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_power_derivative(x[0], x[1], 0.0, 1.0);
+        p[1] = t0;
+    }
+}
+
+static inline void partials_negative(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = (-1.0);
+    }
+}
+
+static inline void partials_positive(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = 1.0;
+    }
+}
+
+static inline void partials_absolute(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_sign(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_reciprocal(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_power_quotient(1.0, x[0], 2.0);
+        const double t1 = -t0;
+        p[0] = t1;
+    }
+}
+
+static inline void partials_square(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = 2.0 * x[0];
+        p[0] = t0;
+    }
+}
+
+static inline void partials_sqrt(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = r + 0.0;
+        const double t1 = 1.0 / t0;
+        const double t2 = 0.5 * t1;
+        p[0] = t2;
+    }
+}
+
+static inline void partials_cbrt(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = r * r;
+        const double t1 = 3.0 * t0;
+        const double t2 = 1.0 / t1;
+        p[0] = t2;
+    }
+}
+
+static inline void partials_mod(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        const double t1 = 1.0 + t0;
+        p[0] = t1;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[1] + t0;
+        const double t2 = ag_floor_divide(x[0], t1);
+        const double t3 = -t2;
+        p[1] = t3;
+    }
+}
+
+static inline void partials_exp(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = r;
+    }
+}
+
+static inline void partials_exp2(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = 0.5 * x[0];
+        const double t1 = exp2(t0);
+        const double t2 = 0x1.62e42fefa39efp-1 * t1;
+        const double t3 = t2 * t1;
+        p[0] = t3;
+    }
+}
+
+static inline void partials_expm1(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = exp(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_log(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[0] + t0;
+        const double t2 = 1.0 / t1;
+        p[0] = t2;
+    }
+}
+
+static inline void partials_log2(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[0] + t0;
+        const double t2 = ag_power_quotient(0x1.71547652b82fep+0, t1, 1.0);
+        p[0] = t2;
+    }
+}
+
+static inline void partials_log10(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[0] + t0;
+        const double t2 = ag_power_quotient(0x1.bcb7b1526e50ep-2, t1, 1.0);
+        p[0] = t2;
+    }
+}
+
+static inline void partials_log1p(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = 1.0 + x[0];
+        const double t1 = ag_flat(r);
+        const double t2 = t0 + t1;
+        const double t3 = 1.0 / t2;
+        p[0] = t3;
+    }
+}
+
+static inline void partials_xlogy(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = log(x[1]);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_flat(r);
+        const double t1 = x[1] + t0;
+        const double t2 = ag_power_quotient(x[0], t1, 1.0);
+        p[1] = t2;
+    }
+}
+
+static inline void partials_logaddexp(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_difference(x[0], x[1]);
+        const double t1 = ag_difference_error(x[0], x[1]);
+        const double t2 = ag_sigmoid(t0);
+        const double t3 = -t0;
+        const double t4 = ag_sigmoid(t3);
+        const double t5 = t1 * t4;
+        const double t6 = t2 * t5;
+        const double t7 = t2 + t6;
+        p[0] = t7;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_difference(x[1], x[0]);
+        const double t1 = ag_difference_error(x[1], x[0]);
+        const double t2 = ag_sigmoid(t0);
+        const double t3 = -t0;
+        const double t4 = ag_sigmoid(t3);
+        const double t5 = t1 * t4;
+        const double t6 = t2 * t5;
+        const double t7 = t2 + t6;
+        p[1] = t7;
+    }
+}
+
+static AG_UNUSED int partials_logsumexp(double r, const double *x, Py_ssize_t n, double *p) {
+    (void)r, (void)x, (void)p;
+    switch (n) {
+    case 1: {
+        const double t0 = r;
+        const double t1 = ag_difference(x[0], t0);
+        const double t2 = exp(t1);
+        const double t3 = ag_difference_error(x[0], t0);
+        const double t4 = t2 * t3;
+        const double t5 = t2 + t4;
+        const double t6 = ag_share(t5, 0.0);
+        p[0] = t6;
+        return 1;
+    }
+    case 2: {
+        const double t0 = r;
+        const double t1 = ag_difference(x[0], t0);
+        const double t2 = exp(t1);
+        const double t3 = ag_difference(x[1], t0);
+        const double t4 = exp(t3);
+        const double t5 = ag_difference_error(x[0], t0);
+        const double t6 = t2 * t5;
+        const double t7 = t2 + t6;
+        const double t8 = ag_difference_error(x[1], t0);
+        const double t9 = t4 * t8;
+        const double t10 = t4 + t9;
+        const double t11 = 0.0 + t10;
+        const double t12 = 0.0 + t11;
+        const double t13 = ag_share(t7, t12);
+        const double t14 = 0.0 + t7;
+        const double t15 = t14 + 0.0;
+        const double t16 = ag_share(t10, t15);
+        p[0] = t13;
+        p[1] = t16;
+        return 1;
+    }
+    case 3: {
+        const double t0 = r;
+        const double t1 = ag_difference(x[0], t0);
+        const double t2 = exp(t1);
+        const double t3 = ag_difference(x[1], t0);
+        const double t4 = exp(t3);
+        const double t5 = ag_difference(x[2], t0);
+        const double t6 = exp(t5);
+        const double t7 = ag_difference_error(x[0], t0);
+        const double t8 = t2 * t7;
+        const double t9 = t2 + t8;
+        const double t10 = ag_difference_error(x[1], t0);
+        const double t11 = t4 * t10;
+        const double t12 = t4 + t11;
+        const double t13 = ag_difference_error(x[2], t0);
+        const double t14 = t6 * t13;
+        const double t15 = t6 + t14;
+        const double t16 = 0.0 + t15;
+        const double t17 = t16 + t12;
+        const double t18 = 0.0 + t17;
+        const double t19 = ag_share(t9, t18);
+        const double t20 = 0.0 + t9;
+        const double t21 = t20 + t16;
+        const double t22 = ag_share(t12, t21);
+        const double t23 = t20 + t12;
+        const double t24 = t23 + 0.0;
+        const double t25 = ag_share(t15, t24);
+        p[0] = t19;
+        p[1] = t22;
+        p[2] = t25;
+        return 1;
+    }
+    case 4: {
+        const double t0 = r;
+        const double t1 = ag_difference(x[0], t0);
+        const double t2 = exp(t1);
+        const double t3 = ag_difference(x[1], t0);
+        const double t4 = exp(t3);
+        const double t5 = ag_difference(x[2], t0);
+        const double t6 = exp(t5);
+        const double t7 = ag_difference(x[3], t0);
+        const double t8 = exp(t7);
+        const double t9 = ag_difference_error(x[0], t0);
+        const double t10 = t2 * t9;
+        const double t11 = t2 + t10;
+        const double t12 = ag_difference_error(x[1], t0);
+        const double t13 = t4 * t12;
+        const double t14 = t4 + t13;
+        const double t15 = ag_difference_error(x[2], t0);
+        const double t16 = t6 * t15;
+        const double t17 = t6 + t16;
+        const double t18 = ag_difference_error(x[3], t0);
+        const double t19 = t8 * t18;
+        const double t20 = t8 + t19;
+        const double t21 = 0.0 + t20;
+        const double t22 = t21 + t17;
+        const double t23 = t22 + t14;
+        const double t24 = 0.0 + t23;
+        const double t25 = ag_share(t11, t24);
+        const double t26 = 0.0 + t11;
+        const double t27 = t26 + t22;
+        const double t28 = ag_share(t14, t27);
+        const double t29 = t26 + t14;
+        const double t30 = t29 + t21;
+        const double t31 = ag_share(t17, t30);
+        const double t32 = t29 + t17;
+        const double t33 = t32 + 0.0;
+        const double t34 = ag_share(t20, t33);
+        p[0] = t25;
+        p[1] = t28;
+        p[2] = t31;
+        p[3] = t34;
+        return 1;
+    }
+    default:
+        return 0;
+    }
+}
+
+static inline void partials_sin(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = cos(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_cos(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = sin(x[0]);
+        const double t1 = -t0;
+        p[0] = t1;
+    }
+}
+
+static inline void partials_tan(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = r * r;
+        const double t1 = 1.0 + t0;
+        p[0] = t1;
+    }
+}
+
+static inline void partials_arcsin(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = (1.0 - x[0]) * (1.0 + x[0]);
+        const double t1 = sqrt(t0);
+        const double t2 = 1.0 / t1;
+        p[0] = t2;
+    }
+}
+
+static inline void partials_arccos(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = (1.0 - x[0]) * (1.0 + x[0]);
+        const double t1 = sqrt(t0);
+        const double t2 = 1.0 / t1;
+        const double t3 = -t2;
+        p[0] = t3;
+    }
+}
+
+static inline void partials_arctan(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_inverse_power_real(1.0, x[0], 1.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_arctan2(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_inverse_power_real(x[1], x[0], 1.0);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_inverse_power_imaginary(x[1], x[0], 1.0);
+        p[1] = t0;
+    }
+}
+
+static inline void partials_sinh(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = cosh(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_cosh(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = sinh(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_tanh(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = 2.0 * x[0];
+        const double t1 = ag_logistic_pdf(t0);
+        const double t2 = 4.0 * t1;
+        p[0] = t2;
+    }
+}
+
+static inline void partials_arcsinh(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_hypot_derivative(1.0, x[0], 1.0, 0.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_arccosh(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[0] - 1.0;
+        const double t1 = sqrt(t0);
+        const double t2 = x[0] + 1.0;
+        const double t3 = sqrt(t2);
+        const double t4 = t1 * t3;
+        const double t5 = 1.0 / t4;
+        p[0] = t5;
+    }
+}
+
+static inline void partials_arctanh(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = (1.0 - x[0]) * (1.0 + x[0]);
+        const double t1 = ag_flat(r);
+        const double t2 = t0 + t1;
+        const double t3 = 1.0 / t2;
+        p[0] = t3;
+    }
+}
+
+static inline void partials_hypot(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_hypot_derivative(x[0], x[1], 1.0, 0.0);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_hypot_derivative(x[0], x[1], 0.0, 1.0);
+        p[1] = t0;
+    }
+}
+
+static inline void partials_erf(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_erf_derivative(x[0], 1.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_erfc(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_erf_derivative(x[0], 1.0);
+        const double t1 = -t0;
+        p[0] = t1;
+    }
+}
+
+static inline void partials_normal_cdf(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_normal_pdf(x[0], 0.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_normal_pdf(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[1] + 1.0;
+        const double t1 = ag_normal_pdf(x[0], t0);
+        p[0] = t1;
+    }
+}
+
+static inline void partials_sigmoid(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_logistic_pdf(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_log_sigmoid(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = -x[0];
+        const double t1 = ag_sigmoid(t0);
+        p[0] = t1;
+    }
+}
+
+static inline void partials_softplus(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_sigmoid(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_relu(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_step(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_leaky_relu(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_step(x[0]);
+        const double t1 = -x[0];
+        const double t2 = ag_step(t1);
+        const double t3 = ag_clip(x[1], 0.0, 1.0);
+        const double t4 = t2 != 0.0 ? x[1] : t3;
+        const double t5 = t0 != 0.0 ? 1.0 : t4;
+        const double t6 = ag_flat(r);
+        const double t7 = t5 + t6;
+        p[0] = t7;
+    }
+    if (needed & 2u) {
+        const double t0 = -x[0];
+        const double t1 = ag_relu(t0);
+        const double t2 = -t1;
+        p[1] = t2;
+    }
+}
+
+static inline void partials_silu(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_silu_derivative(x[0], 1.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_gelu(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_normal_cdf(x[0]);
+        const double t1 = ag_normal_pdf(x[0], 1.0);
+        const double t2 = t0 - t1;
+        p[0] = t2;
+    }
+}
+
+static AG_UNUSED int partials_maximum(double r, const double *x, Py_ssize_t n, double *p) {
+    (void)r, (void)x, (void)p;
+    switch (n) {
+    case 1: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_add_all((const double[]){t0}, 1);
+        const double t2 = t0 / t1;
+        p[0] = t2;
+        return 1;
+    }
+    case 2: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_equal(x[1], r);
+        const double t2 = ag_add_all((const double[]){t0, t1}, 2);
+        const double t3 = t0 / t2;
+        const double t4 = t1 / t2;
+        p[0] = t3;
+        p[1] = t4;
+        return 1;
+    }
+    case 3: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_equal(x[1], r);
+        const double t2 = ag_equal(x[2], r);
+        const double t3 = ag_add_all((const double[]){t0, t1, t2}, 3);
+        const double t4 = t0 / t3;
+        const double t5 = t1 / t3;
+        const double t6 = t2 / t3;
+        p[0] = t4;
+        p[1] = t5;
+        p[2] = t6;
+        return 1;
+    }
+    case 4: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_equal(x[1], r);
+        const double t2 = ag_equal(x[2], r);
+        const double t3 = ag_equal(x[3], r);
+        const double t4 = ag_add_all((const double[]){t0, t1, t2, t3}, 4);
+        const double t5 = t0 / t4;
+        const double t6 = t1 / t4;
+        const double t7 = t2 / t4;
+        const double t8 = t3 / t4;
+        p[0] = t5;
+        p[1] = t6;
+        p[2] = t7;
+        p[3] = t8;
+        return 1;
+    }
+    default:
+        return 0;
+    }
+}
+
+static AG_UNUSED int partials_minimum(double r, const double *x, Py_ssize_t n, double *p) {
+    (void)r, (void)x, (void)p;
+    switch (n) {
+    case 1: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_add_all((const double[]){t0}, 1);
+        const double t2 = t0 / t1;
+        p[0] = t2;
+        return 1;
+    }
+    case 2: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_equal(x[1], r);
+        const double t2 = ag_add_all((const double[]){t0, t1}, 2);
+        const double t3 = t0 / t2;
+        const double t4 = t1 / t2;
+        p[0] = t3;
+        p[1] = t4;
+        return 1;
+    }
+    case 3: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_equal(x[1], r);
+        const double t2 = ag_equal(x[2], r);
+        const double t3 = ag_add_all((const double[]){t0, t1, t2}, 3);
+        const double t4 = t0 / t3;
+        const double t5 = t1 / t3;
+        const double t6 = t2 / t3;
+        p[0] = t4;
+        p[1] = t5;
+        p[2] = t6;
+        return 1;
+    }
+    case 4: {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_equal(x[1], r);
+        const double t2 = ag_equal(x[2], r);
+        const double t3 = ag_equal(x[3], r);
+        const double t4 = ag_add_all((const double[]){t0, t1, t2, t3}, 4);
+        const double t5 = t0 / t4;
+        const double t6 = t1 / t4;
+        const double t7 = t2 / t4;
+        const double t8 = t3 / t4;
+        p[0] = t5;
+        p[1] = t6;
+        p[2] = t7;
+        p[3] = t8;
+        return 1;
+    }
+    default:
+        return 0;
+    }
+}
+
+static inline void partials_clip(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_greater(x[1], x[2]);
+        const double t2 = ag_greater(1.0, t1);
+        const double t3 = t0 * t2;
+        p[0] = t3;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_greater(x[1], x[0]);
+        const double t1 = t0 * 0.5;
+        const double t2 = ag_greater(x[2], x[1]);
+        const double t3 = 1.0 + t2;
+        const double t4 = ag_greater(x[1], x[2]);
+        const double t5 = t3 - t4;
+        const double t6 = t1 * t5;
+        p[1] = t6;
+    }
+    if (needed & 4u) {
+        const double t0 = ag_equal(x[0], r);
+        const double t1 = ag_greater(x[1], x[2]);
+        const double t2 = ag_greater(1.0, t1);
+        const double t3 = t0 * t2;
+        const double t4 = 1.0 - t3;
+        const double t5 = ag_greater(x[1], x[0]);
+        const double t6 = t5 * 0.5;
+        const double t7 = ag_greater(x[2], x[1]);
+        const double t8 = 1.0 + t7;
+        const double t9 = t8 - t1;
+        const double t10 = t6 * t9;
+        const double t11 = t4 - t10;
+        p[2] = t11;
+    }
+}
+
+static inline void partials_where(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 2u) {
+        const double t0 = x[0] != 0.0 ? 1.0 : 0.0;
+        p[1] = t0;
+    }
+    if (needed & 4u) {
+        const double t0 = x[0] != 0.0 ? 0.0 : 1.0;
+        p[2] = t0;
+    }
+}
+
+static inline void partials_stop_gradient(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+}
+
+static inline void partials_sign(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_step(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_copysign(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_sign(x[0]);
+        const double t1 = copysign(1.0, x[1]);
+        const double t2 = t0 * t1;
+        p[0] = t2;
+    }
+}
+
+static inline void partials_floor(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_ceil(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_trunc(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_rint(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(x[0]);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_around(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_floor_divide(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_flat(r);
+        p[1] = t0;
+    }
+}
+
+static AG_UNUSED int partials_sum(double r, const double *x, Py_ssize_t n, double *p) {
+    (void)r, (void)x, (void)p;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        p[i] = 1.0;
+    }
+    return 1;
+}
+
+static AG_UNUSED int partials_dot(double r, const double *x, Py_ssize_t n, double *p) {
+    (void)r, (void)x, (void)p;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        p[i] = x[(i + n / 2) % n];
+    }
+    return 1;
+}
+
+static inline void partials_flat(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+}
+
+static inline void partials_greater(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+}
+
+static inline void partials_equal(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+}
+
+static inline void partials_difference(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = 1.0;
+    }
+    if (needed & 2u) {
+        p[1] = (-1.0);
+    }
+}
+
+static inline void partials_difference_error(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+}
+
+static inline void partials_one_minus_square(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = (-2.0) * x[0];
+        p[0] = t0;
+    }
+}
+
+static inline void partials_power_quotient(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = ag_power_quotient(1.0, x[1], x[2]);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = -x[2];
+        const double t1 = x[2] + 1.0;
+        const double t2 = ag_power_quotient(x[0], x[1], t1);
+        const double t3 = t0 * t2;
+        p[1] = t3;
+    }
+}
+
+static inline void partials_share(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[0] + x[1];
+        const double t1 = ag_power_quotient(x[1], t0, 2.0);
+        p[0] = t1;
+    }
+    if (needed & 2u) {
+        const double t0 = x[0] + x[1];
+        const double t1 = ag_power_quotient(x[0], t0, 2.0);
+        const double t2 = -t1;
+        p[1] = t2;
+    }
+}
+
+static inline void partials_power_derivative(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[2] + 1.0;
+        const double t1 = ag_power_derivative(x[0], x[1], t0, x[3]);
+        p[0] = t1;
+    }
+    if (needed & 2u) {
+        const double t0 = x[3] + 1.0;
+        const double t1 = ag_power_derivative(x[0], x[1], x[2], t0);
+        p[1] = t1;
+    }
+}
+
+static inline void partials_hypot_derivative(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[2] + 1.0;
+        const double t1 = ag_hypot_derivative(x[0], x[1], t0, x[3]);
+        p[0] = t1;
+    }
+    if (needed & 2u) {
+        const double t0 = x[3] + 1.0;
+        const double t1 = ag_hypot_derivative(x[0], x[1], x[2], t0);
+        p[1] = t1;
+    }
+}
+
+static inline void partials_inverse_power_real(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = -x[2];
+        const double t1 = x[2] + 1.0;
+        const double t2 = ag_inverse_power_real(x[0], x[1], t1);
+        const double t3 = t0 * t2;
+        p[0] = t3;
+    }
+    if (needed & 2u) {
+        const double t0 = x[2] + 1.0;
+        const double t1 = ag_inverse_power_imaginary(x[0], x[1], t0);
+        const double t2 = x[2] * t1;
+        p[1] = t2;
+    }
+}
+
+static inline void partials_inverse_power_imaginary(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = -x[2];
+        const double t1 = x[2] + 1.0;
+        const double t2 = ag_inverse_power_imaginary(x[0], x[1], t1);
+        const double t3 = t0 * t2;
+        p[0] = t3;
+    }
+    if (needed & 2u) {
+        const double t0 = -x[2];
+        const double t1 = x[2] + 1.0;
+        const double t2 = ag_inverse_power_real(x[0], x[1], t1);
+        const double t3 = t0 * t2;
+        p[1] = t3;
+    }
+}
+
+static inline void partials_erf_derivative(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[1] + 1.0;
+        const double t1 = ag_erf_derivative(x[0], t0);
+        p[0] = t1;
+    }
+}
+
+static inline void partials_logistic_pdf(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = -r;
+        const double t1 = 0.5 * x[0];
+        const double t2 = tanh(t1);
+        const double t3 = t0 * t2;
+        p[0] = t3;
+    }
+}
+
+static inline void partials_silu_derivative(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        const double t0 = x[1] + 1.0;
+        const double t1 = ag_silu_derivative(x[0], t0);
+        p[0] = t1;
+    }
+}
+
+static inline void partials_absorbing_multiply(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = x[1];
+    }
+    if (needed & 2u) {
+        p[1] = x[0];
+    }
+}
+
+static inline void partials_selecting_multiply(double r, const double *x, unsigned needed, double *p) {
+    (void)r, (void)x, (void)needed, (void)p;
+    if (needed & 1u) {
+        p[0] = x[1];
+    }
+    if (needed & 2u) {
+        p[1] = x[0];
+    }
+}
+
+static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n, unsigned needed, double *p) {
+    switch (op) {
+    case OP_ADD:
+        partials_add(r, x, needed, p);
+        return 1;
+    case OP_SUBTRACT:
+        partials_subtract(r, x, needed, p);
+        return 1;
+    case OP_MULTIPLY:
+        partials_multiply(r, x, needed, p);
+        return 1;
+    case OP_DIVIDE:
+        partials_divide(r, x, needed, p);
+        return 1;
+    case OP_POWER:
+        partials_power(r, x, needed, p);
+        return 1;
+    case OP_NEGATIVE:
+        partials_negative(r, x, needed, p);
+        return 1;
+    case OP_POSITIVE:
+        partials_positive(r, x, needed, p);
+        return 1;
+    case OP_ABSOLUTE:
+        partials_absolute(r, x, needed, p);
+        return 1;
+    case OP_RECIPROCAL:
+        partials_reciprocal(r, x, needed, p);
+        return 1;
+    case OP_SQUARE:
+        partials_square(r, x, needed, p);
+        return 1;
+    case OP_SQRT:
+        partials_sqrt(r, x, needed, p);
+        return 1;
+    case OP_CBRT:
+        partials_cbrt(r, x, needed, p);
+        return 1;
+    case OP_MOD:
+        partials_mod(r, x, needed, p);
+        return 1;
+    case OP_EXP:
+        partials_exp(r, x, needed, p);
+        return 1;
+    case OP_EXP2:
+        partials_exp2(r, x, needed, p);
+        return 1;
+    case OP_EXPM1:
+        partials_expm1(r, x, needed, p);
+        return 1;
+    case OP_LOG:
+        partials_log(r, x, needed, p);
+        return 1;
+    case OP_LOG2:
+        partials_log2(r, x, needed, p);
+        return 1;
+    case OP_LOG10:
+        partials_log10(r, x, needed, p);
+        return 1;
+    case OP_LOG1P:
+        partials_log1p(r, x, needed, p);
+        return 1;
+    case OP_XLOGY:
+        partials_xlogy(r, x, needed, p);
+        return 1;
+    case OP_LOGADDEXP:
+        partials_logaddexp(r, x, needed, p);
+        return 1;
+    case OP_LOGSUMEXP:
+        return partials_logsumexp(r, x, n, p);
+    case OP_SIN:
+        partials_sin(r, x, needed, p);
+        return 1;
+    case OP_COS:
+        partials_cos(r, x, needed, p);
+        return 1;
+    case OP_TAN:
+        partials_tan(r, x, needed, p);
+        return 1;
+    case OP_ARCSIN:
+        partials_arcsin(r, x, needed, p);
+        return 1;
+    case OP_ARCCOS:
+        partials_arccos(r, x, needed, p);
+        return 1;
+    case OP_ARCTAN:
+        partials_arctan(r, x, needed, p);
+        return 1;
+    case OP_ARCTAN2:
+        partials_arctan2(r, x, needed, p);
+        return 1;
+    case OP_SINH:
+        partials_sinh(r, x, needed, p);
+        return 1;
+    case OP_COSH:
+        partials_cosh(r, x, needed, p);
+        return 1;
+    case OP_TANH:
+        partials_tanh(r, x, needed, p);
+        return 1;
+    case OP_ARCSINH:
+        partials_arcsinh(r, x, needed, p);
+        return 1;
+    case OP_ARCCOSH:
+        partials_arccosh(r, x, needed, p);
+        return 1;
+    case OP_ARCTANH:
+        partials_arctanh(r, x, needed, p);
+        return 1;
+    case OP_HYPOT:
+        partials_hypot(r, x, needed, p);
+        return 1;
+    case OP_ERF:
+        partials_erf(r, x, needed, p);
+        return 1;
+    case OP_ERFC:
+        partials_erfc(r, x, needed, p);
+        return 1;
+    case OP_NORMAL_CDF:
+        partials_normal_cdf(r, x, needed, p);
+        return 1;
+    case OP_NORMAL_PDF:
+        partials_normal_pdf(r, x, needed, p);
+        return 1;
+    case OP_SIGMOID:
+        partials_sigmoid(r, x, needed, p);
+        return 1;
+    case OP_LOG_SIGMOID:
+        partials_log_sigmoid(r, x, needed, p);
+        return 1;
+    case OP_SOFTPLUS:
+        partials_softplus(r, x, needed, p);
+        return 1;
+    case OP_RELU:
+        partials_relu(r, x, needed, p);
+        return 1;
+    case OP_LEAKY_RELU:
+        partials_leaky_relu(r, x, needed, p);
+        return 1;
+    case OP_SILU:
+        partials_silu(r, x, needed, p);
+        return 1;
+    case OP_GELU:
+        partials_gelu(r, x, needed, p);
+        return 1;
+    case OP_MAXIMUM:
+        return partials_maximum(r, x, n, p);
+    case OP_MINIMUM:
+        return partials_minimum(r, x, n, p);
+    case OP_CLIP:
+        partials_clip(r, x, needed, p);
+        return 1;
+    case OP_WHERE:
+        partials_where(r, x, needed, p);
+        return 1;
+    case OP_STOP_GRADIENT:
+        partials_stop_gradient(r, x, needed, p);
+        return 1;
+    case OP_SIGN:
+        partials_sign(r, x, needed, p);
+        return 1;
+    case OP_STEP:
+        partials_step(r, x, needed, p);
+        return 1;
+    case OP_COPYSIGN:
+        partials_copysign(r, x, needed, p);
+        return 1;
+    case OP_FLOOR:
+        partials_floor(r, x, needed, p);
+        return 1;
+    case OP_CEIL:
+        partials_ceil(r, x, needed, p);
+        return 1;
+    case OP_TRUNC:
+        partials_trunc(r, x, needed, p);
+        return 1;
+    case OP_RINT:
+        partials_rint(r, x, needed, p);
+        return 1;
+    case OP_AROUND:
+        partials_around(r, x, needed, p);
+        return 1;
+    case OP_FLOOR_DIVIDE:
+        partials_floor_divide(r, x, needed, p);
+        return 1;
+    case OP_SUM:
+        return partials_sum(r, x, n, p);
+    case OP_DOT:
+        return partials_dot(r, x, n, p);
+    case OP_FLAT:
+        partials_flat(r, x, needed, p);
+        return 1;
+    case OP_GREATER:
+        partials_greater(r, x, needed, p);
+        return 1;
+    case OP_EQUAL:
+        partials_equal(r, x, needed, p);
+        return 1;
+    case OP_DIFFERENCE:
+        partials_difference(r, x, needed, p);
+        return 1;
+    case OP_DIFFERENCE_ERROR:
+        partials_difference_error(r, x, needed, p);
+        return 1;
+    case OP_ONE_MINUS_SQUARE:
+        partials_one_minus_square(r, x, needed, p);
+        return 1;
+    case OP_POWER_QUOTIENT:
+        partials_power_quotient(r, x, needed, p);
+        return 1;
+    case OP_SHARE:
+        partials_share(r, x, needed, p);
+        return 1;
+    case OP_POWER_DERIVATIVE:
+        partials_power_derivative(r, x, needed, p);
+        return 1;
+    case OP_HYPOT_DERIVATIVE:
+        partials_hypot_derivative(r, x, needed, p);
+        return 1;
+    case OP_INVERSE_POWER_REAL:
+        partials_inverse_power_real(r, x, needed, p);
+        return 1;
+    case OP_INVERSE_POWER_IMAGINARY:
+        partials_inverse_power_imaginary(r, x, needed, p);
+        return 1;
+    case OP_ERF_DERIVATIVE:
+        partials_erf_derivative(r, x, needed, p);
+        return 1;
+    case OP_LOGISTIC_PDF:
+        partials_logistic_pdf(r, x, needed, p);
+        return 1;
+    case OP_SILU_DERIVATIVE:
+        partials_silu_derivative(r, x, needed, p);
+        return 1;
+    case OP_ABSORBING_MULTIPLY:
+        partials_absorbing_multiply(r, x, needed, p);
+        return 1;
+    case OP_SELECTING_MULTIPLY:
+        partials_selecting_multiply(r, x, needed, p);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+#endif
