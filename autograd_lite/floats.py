@@ -276,9 +276,19 @@ def add_all(*xs: float) -> float:
 
 
 def dot(*xs: float) -> float:
-    """x1*y1 + x2*y2 + ..., added from left to right, of the arguments x1, x2, ..., y1, y2, ...; of nothing, 0."""
+    """x1*y1 + x2*y2 + ..., added from left to right, of the arguments x1, x2, ..., y1, y2, ...; of nothing, 0.
+
+    Raises ValueError if the number of arguments is odd.
+    """
+    if len(xs) % 2:
+        raise ValueError(f"dot takes its arguments in pairs, got {len(xs)}")
+    if not xs:
+        return 0.0
     n = len(xs) // 2
-    return add_all(*[x * y for x, y in zip(xs[:n], xs[n:], strict=True)])
+    result = xs[0] * xs[n]
+    for i in range(1, n):
+        result += xs[i] * xs[n + i]
+    return result
 
 
 def absorbing_multiply(x: float, y: float) -> float:

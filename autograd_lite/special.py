@@ -1,20 +1,20 @@
 """Special functions on floats, and derivatives of any order that keep their digits over the whole range of doubles.
 
-The derivatives come in families that are closed under differentiation: one function, with the orders as arguments. Like
-`floats`, these functions return inf or nan where ``math`` raises.
+The derivatives come in families that are closed under differentiation: one function, with the orders as arguments, whole
+numbers from 0 to 1000. Like `floats`, these functions return inf or nan where ``math`` raises. They are written in the part of
+Python that `compiler.translate` reads: lists keep their length, and helpers fill the lists passed to them.
 """
 
 import math
-from collections.abc import Sequence
-from functools import lru_cache
 
 from autograd_lite.floats import difference_error, divide, inf, is_odd, is_order, ldexp, log, nan, power, product_error
 
-LN2 = math.log(2.0)
+LN2 = 0.6931471805599453
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_LOW = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF
 INV_SQRT_2PI = 0.3989422804014327
 TWO_OVER_SQRT_PI = 1.1283791670955126
+LOWEST_EXPONENT = -(2**30)
 
 
 def normal_cdf(x: float) -> float:
@@ -72,12 +72,14 @@ def logaddexp(x: float, y: float) -> float:
 
 def logsumexp(*xs: float) -> float:
     """log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf."""
-    if any([x != x for x in xs]):
-        return nan
-    largest = max(xs, default=-inf)
+    at, largest = 0, -inf
+    for i, x in enumerate(xs):
+        if x != x:
+            return nan
+        if x > largest:
+            at, largest = i, x
     if math.isinf(largest):
         return largest
-    at = xs.index(largest)
     rest = 0.0
     for i, x in enumerate(xs):
         if i != at:
@@ -113,11 +115,18 @@ def power_quotient(x: float, y: float, order: float) -> float:
         return x if y == y else nan
     if order == 1.0:
         return divide(x, y)
+    if order == 2.0 and y != 0.0:
+        once = x / y
+        if 1e-290 < abs(once) < inf:
+            return once / y
+    return _general_power_quotient(x, y, order)
+
+
+def _general_power_quotient(x: float, y: float, order: float) -> float:
+    if not is_order(order):
+        return nan
     if y == 0.0 or not math.isfinite(y) or not math.isfinite(x):
         return divide(x, power(y, order))
-    once = x / y
-    if order == 2.0 and abs(once) > 1e-290:
-        return once / y
     n = int(order)
     mantissa_x, exponent_x = math.frexp(x)
     mantissa_y, exponent_y = math.frexp(y)
@@ -125,29 +134,35 @@ def power_quotient(x: float, y: float, order: float) -> float:
 
 
 def power_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
-    """The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex.
-
-    It is x^(y-k) P(log x), where P starts as its m-th power, and each derivative by x makes (y - j) P + P' of it.
-    """
+    """The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex."""
     if order_x == 1.0 and order_y == 0.0:
         exponent = y - 1.0
         if exponent + 1.0 == y != exponent and x != 0.0 and (x > 0.0 or y % 1.0 == 0.0):  # the exponent is exact
             value = power(x, exponent)
             if 1e-300 < abs(value) < inf:
                 return y * value
+    return _general_power_derivative(x, y, order_x, order_y)
+
+
+def _general_power_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
+    """It is x^(y-k) P(log x), where P starts as its m-th power, and each derivative by x makes (y - j) P + P' of it."""
+    if not is_order(order_x) or not is_order(order_y):
+        return nan
     order, logs = int(order_x), int(order_y)
-    coefficients = [0.0] * logs + [1.0]
+    coefficients = [0.0] * (logs + 1)
+    coefficients[logs] = 1.0
     for j in range(order):
-        derivative = [*[i * c for i, c in enumerate(coefficients)][1:], 0.0]
-        coefficients = [(y - j) * c + d for c, d in zip(coefficients, derivative, strict=True)]
-    if not any(coefficients) and not logs:
+        for i in range(logs):
+            coefficients[i] = (y - j) * coefficients[i] + (i + 1) * coefficients[i + 1]
+        coefficients[logs] = (y - j) * coefficients[logs] + 0.0
+    if logs == 0 and coefficients[0] == 0.0:
         return 0.0
-    if x < 0.0 and (logs or y % 1.0 != 0.0):
+    if x < 0.0 and (logs > 0 or y % 1.0 != 0.0):
         return nan
     if x == 0.0 or not math.isfinite(x) or not math.isfinite(y):
         return _power_derivative_at_edge(x, y, y - order, coefficients)
     result = _scaled_power(abs(x), y, order, _horner(coefficients, math.log(abs(x))))
-    return -result if x < 0.0 and is_odd(y) != is_odd(float(order)) else result
+    return -result if x < 0.0 and is_odd(y) != is_odd(order_x) else result
 
 
 def _scaled_power(x: float, y: float, order: int, factor: float) -> float:
@@ -178,7 +193,7 @@ def _power_derivative_at_edge(x: float, y: float, exponent: float, coefficients:
     return _horner(coefficients, log(x) if logs else 0.0) * value
 
 
-def _horner(coefficients: Sequence[float], x: float) -> float:
+def _horner(coefficients: list[float], x: float) -> float:
     """The polynomial with these coefficients, that of 1 first; a coefficient of 0 asks for no power of x."""
     result = 0.0
     for c in reversed(coefficients):
@@ -188,19 +203,28 @@ def _horner(coefficients: Sequence[float], x: float) -> float:
 
 def hypot_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
     """The mixed derivative of hypot(x, y); at the origin 0, the subgradient of least norm."""
+    if order_x + order_y == 1.0 and order_x * order_y == 0.0 and 1e-290 < abs(x) + abs(y) < 1e290:
+        return (x if order_x == 1.0 else y) / math.hypot(x, y)
+    return _general_hypot_derivative(x, y, order_x, order_y)
+
+
+def _general_hypot_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
     order = order_x + order_y
+    if not is_order(order_x) or not is_order(order_y) or not is_order(order):
+        return nan
     if order == 0.0:
         return math.hypot(x, y)
-    if order == 1.0 and 1e-290 < abs(x) + abs(y) < 1e290:
-        return (x if order_x else y) / math.hypot(x, y)
     if x != x or y != y or (math.isinf(x) and math.isinf(y)):
         return nan
     if x == y == 0.0:
         return 0.0
     if math.isinf(x) or math.isinf(y):
-        along = x if order_x else y
+        along = x if order_x != 0.0 else y
         return math.copysign(1.0, along) if order == 1.0 and math.isinf(along) else 0.0
-    return _homogeneous(_derivative_coefficients(int(order_x), int(order_y)), x, y, 2 * int(order) - 1)
+    n = int(order)
+    numerator = [0.0] * (n + 1)
+    _hypot_numerator(numerator, int(order_x))
+    return _homogeneous(numerator, x, y, 2 * n - 1)
 
 
 def inverse_power_real(x: float, y: float, order: float) -> float:
@@ -218,11 +242,14 @@ def inverse_power_imaginary(x: float, y: float, order: float) -> float:
 
 
 def _inverse_power(x: float, y: float, order: float, imaginary: bool) -> float:
-    if x != x or y != y or x == y == 0.0:
+    if not is_order(order) or x != x or y != y or x == y == 0.0:
         return nan
     if math.isinf(x) or math.isinf(y):
-        return 0.0 if order or imaginary else 1.0
-    return _homogeneous(_conjugate_coefficients(int(order), imaginary), x, y, 2 * int(order))
+        return 0.0 if order != 0.0 or imaginary else 1.0
+    n = int(order)
+    numerator = [0.0] * (n + 1)
+    _conjugate_power(numerator, imaginary)
+    return _homogeneous(numerator, x, y, 2 * n)
 
 
 def silu_derivative(x: float, order: float) -> float:
@@ -230,70 +257,79 @@ def silu_derivative(x: float, order: float) -> float:
 
     It is x s(n) + n s(n-1), where s(n) is the n-th derivative of sigmoid: its density times a polynomial in tanh(x/2).
     """
-    n = int(order)
-    if n == 0:
-        return silu(x)
-    if n == 1 and x >= -700.0:
+    if order == 1.0 and x >= -700.0:
         return sigmoid(x) * (1.0 + x * sigmoid(-x)) if x < 700.0 else 1.0
+    return silu(x) if order == 0.0 else _general_silu_derivative(x, order)
+
+
+def _general_silu_derivative(x: float, order: float) -> float:
+    if not is_order(order):
+        return nan
+    n = int(order)
     root = math.exp(-0.5 * abs(x))
     if root == 0.0:
         return 0.0
     if n == 1:
         return (1.0 + x) * root * root
+    last, before = [0.0] * n, [0.0] * (n - 1)
+    _logistic_polynomial(last)
+    _logistic_polynomial(before)
     t = math.tanh(0.5 * x)
-    factor = x * _horner(_tanh_coefficients(n - 1), t) + n * _horner(_tanh_coefficients(n - 2), t)
+    factor = x * _horner(last, t) + n * _horner(before, t)
     return factor * logistic_pdf(x) if abs(x) < 700.0 else factor * root * root
 
 
-@lru_cache
-def _tanh_coefficients(order: int) -> tuple[float, ...]:
-    """The derivative of that order of the logistic density f, divided by f: a polynomial Q in t = tanh(x/2), that of 1 first.
+def _logistic_polynomial(polynomial: list[float]) -> None:
+    """Fill in Q, where f Q is the derivative of the logistic density f: a polynomial in t = tanh(x/2), that of 1 first.
 
-    As df/dx = -t f and dt/dx = (1 - t*t) / 2, the next derivative of f Q is f (Q' (1 - t*t) / 2 - t Q).
+    Its degree is the order. As df/dx = -t f and dt/dx = (1 - t*t) / 2, the next derivative of f Q is f (Q' (1 - t*t) / 2 - t Q).
     """
-    polynomial = [1.0]
-    for _ in range(order):
-        following = [0.0] * (len(polynomial) + 1)
-        for i, c in enumerate(polynomial):
-            following[i + 1] -= c * (1.0 + 0.5 * i)
-            if i:
-                following[i - 1] += 0.5 * i * c
-        polynomial = following
-    return tuple(polynomial)
+    n = len(polynomial)
+    polynomial[0] = 1.0
+    for order in range(1, n):
+        before = 0.0
+        for i in range(order + 1):
+            here = polynomial[i]
+            after = polynomial[i + 1] if i + 1 < n else 0.0
+            polynomial[i] = 0.0 - before * (1.0 + 0.5 * (i - 1)) + 0.5 * (i + 1) * after
+            before = here
 
 
-@lru_cache
-def _derivative_coefficients(order_x: int, order_y: int) -> tuple[float, ...]:
-    """The numerator over hypot^(2k-1) of hypot's k-th derivative, k = order_x + order_y > 0, for `_homogeneous`.
+def _hypot_numerator(numerator: list[float], order_x: int) -> None:
+    """Fill in the numerator over hypot^(2n-1) of hypot's n-th derivative, for `_homogeneous`; `order_x` of them are by x.
 
-    It starts as x or y; each derivative by x makes (x*x + y*y) dP/dx - (2k - 1) x P of the numerator P.
+    It starts as x or y; each derivative by x makes (x*x + y*y) dP/dx - (2k - 1) x P of the k-th numerator P.
     """
-    by_y = order_x == 0
-    numerator = [0.0, 1.0] if by_y else [1.0, 0.0]
-    for k in range(1, order_x + order_y):
-        by_y = k >= order_x
-        following = [0.0] * (k + 2)
-        for i, c in enumerate(numerator):  # c * x^(k-i) * y^i
-            if by_y:
-                following[i + 1] += (i - 2 * k + 1) * c
-                if i:
-                    following[i - 1] += i * c
-            else:
-                following[i] += (k - i - 2 * k + 1) * c
-                if i < k:
-                    following[i + 2] += (k - i) * c
-        numerator = following
-    return tuple(numerator)
+    n = len(numerator) - 1
+    numerator[0 if order_x > 0 else 1] = 1.0
+    for k in range(1, n):
+        if k < order_x:
+            for i in range(k + 1, -1, -1):  # of the term x^(k+1-i) * y^i
+                before = (k - i + 2) * numerator[i - 2] if i > 1 else 0.0
+                numerator[i] = 0.0 + before + (1 - k - i) * numerator[i]
+        else:
+            before = 0.0
+            for i in range(k + 2):
+                here = numerator[i]
+                after = numerator[i + 1] if i < n else 0.0
+                numerator[i] = 0.0 + (i - 2 * k) * before + (i + 1) * after
+                before = here
 
 
-@lru_cache
-def _conjugate_coefficients(order: int, imaginary: bool) -> tuple[float, ...]:
-    """The real or the imaginary part of (x - iy)^order, for `_homogeneous`."""
-    part = (0.0, -1.0, 0.0, 1.0) if imaginary else (1.0, 0.0, -1.0, 0.0)  # of the powers of -i
-    return tuple([math.comb(order, i) * part[i % 4] for i in range(order + 1)])
+def _conjugate_power(coefficients: list[float], imaginary: bool) -> None:
+    """Fill in the real or the imaginary part of (x - iy)^n, for `_homogeneous`: binomial coefficients, from Pascal's triangle."""
+    coefficients[0] = 1.0
+    for row in range(1, len(coefficients)):
+        for i in range(row, 0, -1):
+            coefficients[i] += coefficients[i - 1]
+    for i in range(len(coefficients)):
+        if (i % 2 == 1) != imaginary:
+            coefficients[i] = 0.0
+        elif i % 4 == 1 or i % 4 == 2:
+            coefficients[i] = -coefficients[i]
 
 
-def _homogeneous(coefficients: Sequence[float], x: float, y: float, degree: int) -> float:
+def _homogeneous(coefficients: list[float], x: float, y: float, degree: int) -> float:
     """(c0 x^n + c1 x^(n-1) y + ... + cn y^n) / hypot(x, y)^degree, for finite x and y that are not both 0.
 
     Exponents are kept apart from mantissas, so that no term loses digits to overflow or underflow on the way.
@@ -301,13 +337,15 @@ def _homogeneous(coefficients: Sequence[float], x: float, y: float, degree: int)
     n = len(coefficients) - 1
     mantissa_x, exponent_x = math.frexp(x)
     mantissa_y, exponent_y = math.frexp(y)
-    exponent = math.frexp(max(abs(x), abs(y)))[1]
+    _, exponent = math.frexp(max(abs(x), abs(y)))
     x, y = math.ldexp(x, -exponent), math.ldexp(y, -exponent)
     square = x * x + y * y
     low = product_error(x, x) + product_error(y, y) + difference_error(x * x, -y * y)
     scale = (1.0 - 0.5 * degree * (low / square)) / square ** (0.5 * degree)
-    scales = [(n - i) * exponent_x + i * exponent_y for i, c in enumerate(coefficients) if c]
-    largest = max(scales, default=0)
+    largest = LOWEST_EXPONENT
+    for i, c in enumerate(coefficients):
+        if c:
+            largest = max(largest, (n - i) * exponent_x + i * exponent_y)
     result = 0.0
     for i, c in enumerate(coefficients):
         if c:

@@ -31,6 +31,27 @@ static int failed;
 /* Compilers replace pow(x, 2.0) and pow(2.0, x), whose bits are others than those of libm's pow: they must not see it. */
 static double (*volatile ag_pow)(double, double) = pow;
 
+/* Python's max and min: the first of equal ones, and of what cannot be compared. */
+static inline double ag_max(double x, double y) { return y > x ? y : x; }
+static inline double ag_min(double x, double y) { return y < x ? y : x; }
+static inline ptrdiff_t ag_int_max(ptrdiff_t x, ptrdiff_t y) { return y > x ? y : x; }
+static inline ptrdiff_t ag_int_min(ptrdiff_t x, ptrdiff_t y) { return y < x ? y : x; }
+
+/* Python's // and % of integers, which round down. */
+static inline ptrdiff_t ag_int_mod(ptrdiff_t x, ptrdiff_t y) {
+    ptrdiff_t remainder = x % y;
+    return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder;
+}
+static inline ptrdiff_t ag_int_floor_divide(ptrdiff_t x, ptrdiff_t y) { return (x - ag_int_mod(x, y)) / y; }
+
+/* The mantissa, 0.5 <= |m| < 1, and the exponent of a finite x = m * 2^exponent. */
+static inline double ag_frexp(double x, ptrdiff_t *exponent) {
+    int power_of_two;
+    double mantissa = frexp(x, &power_of_two);
+    *exponent = power_of_two;
+    return mantissa;
+}
+
 /* x ** y; fails where that is complex. */
 static inline double ag_power(double x, double y) {
     double result = ag_pow(x, y);

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd_lite import floats, special
 from autograd_lite.compiler import csource
 from autograd_lite.compiler.program import Program, record
+from autograd_lite.compiler.translate import closure
 from autograd_lite.primitive import Primitive, paired
 from autograd_lite.primitives import TABLE
 
@@ -31,7 +31,7 @@ def text() -> str:
         _operations(table),
         _RULE,
         _rules(table),
-        *_functions(),
+        *_functions(table),
         *[_value(primitive) for primitive in table],
         _value_of(table),
         *[_partials(primitive) for primitive in table],
@@ -69,7 +69,7 @@ def _operation(primitive: Primitive) -> str:
 
 def _operations(table: Sequence[Primitive]) -> str:
     names = ["OP_LEAF = 0", *[_operation(primitive) for primitive in table], "OP_COUNT"]
-    return _block("enum", [f"{name}," for name in names]) + ";"
+    return csource.block("enum", [f"{name}," for name in names]) + ";"
 
 
 def _rules(table: Sequence[Primitive]) -> str:
@@ -89,7 +89,7 @@ def _rules(table: Sequence[Primitive]) -> str:
             _bits(primitive, [rule is not None for rule in primitive.partials]),
         ]
         rows.append(f"{{{', '.join(fields)}}},")
-    return _block("static const Rule RULES[OP_COUNT] =", rows) + ";"
+    return csource.block("static const Rule RULES[OP_COUNT] =", rows) + ";"
 
 
 def _bits(primitive: Primitive, flags: Sequence[bool]) -> str:
@@ -98,49 +98,23 @@ def _bits(primitive: Primitive, flags: Sequence[bool]) -> str:
     return f"{sum(1 << i for i, flag in enumerate(flags) if flag)}u"
 
 
-def _functions() -> Iterator[str]:
-    """Float functions, for now called in Python."""
-    yield """\
-static double ag_python(const char *module, const char *name, const double *x, Py_ssize_t n) {
-    PyObject *owner = PyImport_ImportModule(module);
-    PyObject *function = owner == NULL ? NULL : PyObject_GetAttrString(owner, name);
-    PyObject *args = function == NULL ? NULL : PyTuple_New(n);
-    PyObject *result = NULL;
-    if (args != NULL) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            PyTuple_SET_ITEM(args, i, PyFloat_FromDouble(x[i]));
-        }
-        result = PyObject_CallObject(function, args);
-    }
-    Py_XDECREF(args);
-    Py_XDECREF(function);
-    Py_XDECREF(owner);
-    return ag_float_of(result);
-}"""
-    for primitive in TABLE.values():
-        if not primitive.code.startswith(f"{primitive.name}("):
-            continue
-        name = csource.function_name(primitive.fn)
-        if not name.startswith("ag_") or name in ("ag_power", "ag_mod", "ag_floor_divide", "ag_around", "ag_hypot"):
-            continue
-        arguments = [f"x{i}" for i in range(len(primitive.arguments))]
-        call = f'return ag_python("{primitive.fn.__module__}", "{primitive.fn.__name__}"'
-        if primitive.variadic:
-            yield _block(f"static AG_UNUSED double {name}(const double *x, Py_ssize_t n)", [f"{call}, x, n);"])
-        else:
-            body = [f"const double x[] = {{{', '.join(arguments)}}};", f"{call}, x, {len(arguments)});"]
-            yield _block(f"static AG_UNUSED double {name}({', '.join([f'double {x}' for x in arguments])})", body)
+def _functions(table: Sequence[Primitive]) -> Iterator[str]:
+    """The float functions that values and partials call, and those that these call."""
+    called = [primitive.fn for primitive in table if primitive.code.startswith(f"{primitive.name}(")]
+    yield from map(csource.function, closure(called, lambda f: f in csource.BY_HAND or csource.is_library_function(f)))
 
 
 def _value(primitive: Primitive) -> str:
     """The value as a function in C."""
     if primitive.variadic:
         call = f"{csource.function_name(primitive.fn)}(x, n)"
-        return _block(f"static AG_UNUSED double value_{primitive.name}(const double *x, Py_ssize_t n)", [f"return {call};"])
+        return csource.block(
+            f"static AG_UNUSED double value_{primitive.name}(const double *x, Py_ssize_t n)", [f"return {call};"]
+        )
     names = [f"x{i}" for i in range(len(primitive.arguments))]
     parameters = ", ".join([f"double {name}" for name in names])
     head = f"static inline double value_{primitive.name}({parameters})"
-    return _block(head, [f"return {csource.value(primitive, names)};"])
+    return csource.block(head, [f"return {csource.value(primitive, names)};"])
 
 
 def _value_of(table: Sequence[Primitive]) -> str:
@@ -150,7 +124,7 @@ def _value_of(table: Sequence[Primitive]) -> str:
         call = f"value_{primitive.name}({'x, n' if primitive.variadic else arguments})"
         lines += [f"case {_operation(primitive)}:", f"    return {call};"]
     lines += ["default:", "    return NAN;", "}"]
-    return _block("static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n)", lines)
+    return csource.block("static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n)", lines)
 
 
 def _partials(primitive: Primitive) -> str:
@@ -162,9 +136,9 @@ def _partials(primitive: Primitive) -> str:
     for i, rule in enumerate(primitive.partials):
         if rule is not None:
             body = csource.statements(record(rule, len(inputs)), inputs, [f"p[{i}]"])
-            lines += _block(f"if (needed & {1 << i}u)", body).splitlines()
+            lines += csource.block(f"if (needed & {1 << i}u)", body).splitlines()
     head = f"static inline void partials_{primitive.name}(double r, const double *x, unsigned needed, double *p)"
-    return _block(head, lines)
+    return csource.block(head, lines)
 
 
 def _variadic_partials(primitive: Primitive) -> str:
@@ -175,14 +149,14 @@ def _variadic_partials(primitive: Primitive) -> str:
     lines = ["(void)r, (void)x, (void)p;"]
     pattern = _pattern(programs)
     if pattern:
-        lines += [*_block("for (Py_ssize_t i = 0; i < n; i++)", [f"p[i] = {pattern};"]).splitlines(), "return 1;"]
-        return _block(head, lines)
+        lines += [*csource.block("for (Py_ssize_t i = 0; i < n; i++)", [f"p[i] = {pattern};"]).splitlines(), "return 1;"]
+        return csource.block(head, lines)
     lines += ["switch (n) {"]
     for n in UNROLLED:
         inputs, outputs = ["r", *[f"x[{i}]" for i in range(n)]], [f"p[{i}]" for i in range(n)]
         body = [*csource.statements(programs[n], inputs, outputs), "return 1;"]
-        lines += _block(f"case {n}:", body).splitlines()
-    return _block(head, [*lines, "default:", "    return 0;", "}"])
+        lines += csource.block(f"case {n}:", body).splitlines()
+    return csource.block(head, [*lines, "default:", "    return 0;", "}"])
 
 
 def _pattern(programs: dict[int, Program]) -> str | None:
@@ -210,11 +184,7 @@ def _partials_of(table: Sequence[Primitive]) -> str:
             lines += [f"    partials_{primitive.name}(r, x, needed, p);", "    return 1;"]
     lines += ["default:", "    return 0;", "}"]
     head = "static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n, unsigned needed, double *p)"
-    return _block(head, lines)
-
-
-def _block(head: str, lines: Sequence[str]) -> str:
-    return "\n".join([f"{head} {{", *[f"    {line}" for line in lines], "}"])
+    return csource.block(head, lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

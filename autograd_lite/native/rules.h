@@ -188,196 +188,637 @@ static const Rule RULES[OP_COUNT] = {
     {"selecting_multiply", "x * y, 0 where either is 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 3u, 3u},
 };
 
-static double ag_python(const char *module, const char *name, const double *x, Py_ssize_t n) {
-    PyObject *owner = PyImport_ImportModule(module);
-    PyObject *function = owner == NULL ? NULL : PyObject_GetAttrString(owner, name);
-    PyObject *args = function == NULL ? NULL : PyTuple_New(n);
-    PyObject *result = NULL;
-    if (args != NULL) {
-        for (Py_ssize_t i = 0; i < n; i++) {
-            PyTuple_SET_ITEM(args, i, PyFloat_FromDouble(x[i]));
-        }
-        result = PyObject_CallObject(function, args);
+/* What x * y rounds away (Dekker's product), barring underflow; 0 where the splitting would overflow. */
+static inline double ag_product_error(double x, double y) {
+    const double p = x * y;
+    const double a = 0x1.0000002p+27 * x;
+    const double b = 0x1.0000002p+27 * y;
+    const double high_x = a - (a - x);
+    const double high_y = b - (b - y);
+    const double low_x = x - high_x;
+    const double low_y = y - high_y;
+    const double error = high_x * high_y - p + high_x * low_y + low_x * high_y + low_x * low_y;
+    return isfinite(error) ? error : 0.0;
+}
+
+/* The real cube root, libm's result improved by one Newton step (libm's own may be 4 ulp off). */
+static inline double ag_cbrt(double x) {
+    if (x == 0.0 || !isfinite(x)) {
+        return x;
     }
-    Py_XDECREF(args);
-    Py_XDECREF(function);
-    Py_XDECREF(owner);
-    return ag_float_of(result);
+    ptrdiff_t exponent;
+    const double mantissa = ag_frexp(x, &exponent);
+    const ptrdiff_t shift = ag_int_mod(exponent, 3);
+    const double scaled = ldexp(mantissa, (int)shift);
+    const double root = cbrt(scaled);
+    const double square = root * root;
+    const double residual = square * root - scaled + (ag_product_error(square, root) + ag_product_error(root, root) * root);
+    return ldexp(root - residual / (3.0 * square), (int)ag_int_floor_divide(exponent - shift, 3));
 }
 
-static AG_UNUSED double ag_cbrt(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.floats", "cbrt", x, 1);
+/* x * log(y), 0 where x is 0 and y is a number. */
+static inline double ag_xlogy(double x, double y) {
+    return x == 0.0 && y == y ? 0.0 : x * log(y);
 }
 
-static AG_UNUSED double ag_xlogy(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.special", "xlogy", x, 2);
+/* What the difference x - y rounds away, exactly (Knuth's two-sum); 0 where it overflows. */
+static inline double ag_difference_error(double x, double y) {
+    const double d = x - y;
+    const double t = d - x;
+    const double error = x - (d - t) - (y + t);
+    return isfinite(error) ? error : 0.0;
 }
 
-static AG_UNUSED double ag_logaddexp(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.special", "logaddexp", x, 2);
+/* log(exp(x) + exp(y)); what x - y rounds away is made good. */
+static inline double ag_logaddexp(double x, double y) {
+    if (x == y) {
+        return x + 0x1.62e42fefa39efp-1;
+    }
+    const double d = x - y;
+    const double error = ag_difference_error(x, y);
+    const double term = exp(-fabs(d));
+    return d > 0.0 ? x + log1p(term - term * error) : y + log1p(term + term * error);
 }
 
-static AG_UNUSED double ag_logsumexp(const double *x, Py_ssize_t n) {
-    return ag_python("autograd_lite.special", "logsumexp", x, n);
+/* log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf. */
+static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
+    ptrdiff_t at = 0;
+    double largest = (-INFINITY);
+    for (ptrdiff_t i = 0; i < xs_length; i++) {
+        const double x = xs[i];
+        if (x != x) {
+            return NAN;
+        }
+        if (x > largest) {
+            at = i;
+            largest = x;
+        }
+    }
+    if (isinf(largest)) {
+        return largest;
+    }
+    double rest = 0.0;
+    for (ptrdiff_t i = 0; i < xs_length; i++) {
+        const double x = xs[i];
+        if (i != at) {
+            const double term = exp(x - largest);
+            rest = rest + (term + term * ag_difference_error(x, largest));
+        }
+    }
+    return largest + log1p(rest);
 }
 
-static AG_UNUSED double ag_normal_cdf(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "normal_cdf", x, 1);
+/* The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good. */
+static inline double ag_normal_cdf(double x) {
+    const double z = x * 0x1.6a09e667f3bcdp-1;
+    const double low = ag_product_error(x, 0x1.6a09e667f3bcdp-1) + x * (-0x1.bdd3413b26456p-55);
+    const double correction = fabs(z) < 40.0 ? 0x1.20dd750429b6dp+0 * exp(-z * z) * low : 0.0;
+    return 0.5 * (erfc(-z) + correction);
 }
 
-static AG_UNUSED double ag_normal_pdf(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.special", "normal_pdf", x, 2);
+/* Whether x is a whole number that can be the order of a derivative: 0 to 1000. */
+static inline int ag_is_order(double x) {
+    return (0.0 <= x && x <= 1000.0) && x == (double)(ptrdiff_t)x;
 }
 
-static AG_UNUSED double ag_sigmoid(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "sigmoid", x, 1);
+/* The derivative of the given order of peak * exp(-curvature * x*x / 2); nan unless the order is a whole number. */
+static AG_UNUSED double ag_gaussian_derivative(double x, double order, double curvature, double peak) {
+    if (!ag_is_order(order)) {
+        return NAN;
+    }
+    const double exponent = (-0.5) * curvature * (x * x);
+    const int tiny = exponent < (-700.0);
+    const double exponential = exp(tiny ? 0.5 * exponent : exponent);
+    if (exponential == 0.0) {
+        return 0.0;
+    }
+    double before = 0.0;
+    double polynomial = 1.0;
+    for (ptrdiff_t k = 0; k < (ptrdiff_t)order; k++) {
+        const double next_before = polynomial;
+        const double next_polynomial = -curvature * (x * polynomial + (double)k * before);
+        before = next_before;
+        polynomial = next_polynomial;
+    }
+    const double result = polynomial * (peak - peak * (0.5 * curvature * ag_product_error(x, x))) * exponential;
+    return tiny ? result * exponential : result;
 }
 
-static AG_UNUSED double ag_log_sigmoid(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "log_sigmoid", x, 1);
+/* The derivative of the given order of the standard normal density; the density itself is order 0. */
+static inline double ag_normal_pdf(double x, double order) {
+    return ag_gaussian_derivative(x, order, 1.0, 0x1.9884533d43651p-2);
 }
 
-static AG_UNUSED double ag_softplus(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "softplus", x, 1);
+/* 1 / (1 + exp(-x)), without overflow on either side. */
+static inline double ag_sigmoid(double x) {
+    if (x >= 0.0) {
+        return 1.0 / (1.0 + exp(-x));
+    }
+    const double e_ = exp(x);
+    return e_ / (1.0 + e_);
 }
 
-static AG_UNUSED double ag_relu(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.floats", "relu", x, 1);
+/* log(1 + exp(x)). */
+static inline double ag_softplus(double x) {
+    return ag_max(x, 0.0) + log1p(exp(-fabs(x)));
 }
 
-static AG_UNUSED double ag_leaky_relu(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "leaky_relu", x, 2);
+/* log(sigmoid(x)). */
+static inline double ag_log_sigmoid(double x) {
+    return -ag_softplus(-x);
 }
 
-static AG_UNUSED double ag_silu(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "silu", x, 1);
+/* x where positive, else 0. */
+static inline double ag_relu(double x) {
+    return x > 0.0 || x != x ? x : 0.0;
 }
 
-static AG_UNUSED double ag_gelu(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "gelu", x, 1);
+/* x where positive, else slope * x. */
+static inline double ag_leaky_relu(double x, double slope) {
+    return x > 0.0 ? x : slope * x;
 }
 
-static AG_UNUSED double ag_maximum(const double *x, Py_ssize_t n) {
-    return ag_python("autograd_lite.floats", "maximum", x, n);
+/* x * sigmoid(x); exp(x) is multiplied on in two halves where it would be subnormal. */
+static inline double ag_silu(double x) {
+    if (x < (-700.0)) {
+        const double root = exp(0.5 * x);
+        return root != 0.0 ? x * root * root : (-0.0);
+    }
+    return x * ag_sigmoid(x);
 }
 
-static AG_UNUSED double ag_minimum(const double *x, Py_ssize_t n) {
-    return ag_python("autograd_lite.floats", "minimum", x, n);
+/* x times the standard normal distribution function. */
+static inline double ag_gelu(double x) {
+    if (x < (-37.0)) {
+        double series = 1.0;
+        static const double k_values[] = {13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0};
+        for (ptrdiff_t k_at = 0; k_at < 7; k_at++) {
+            const double k = k_values[k_at];
+            series = 1.0 - k / (x * x) * series;
+        }
+        return -ag_normal_pdf(x, 0.0) * series;
+    }
+    return x * ag_normal_cdf(x);
 }
 
-static AG_UNUSED double ag_clip(double x0, double x1, double x2) {
-    const double x[] = {x0, x1, x2};
-    return ag_python("autograd_lite.floats", "clip", x, 3);
+/* The largest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none. */
+static inline double ag_maximum(const double *xs, ptrdiff_t xs_length) {
+    if (!(xs_length != 0)) {
+        failed = 1;
+        return NAN;
+    }
+    double best = xs[0];
+    for (ptrdiff_t x_at = 0; x_at < xs_length; x_at++) {
+        const double x = xs[x_at];
+        if (x > best || x != x) {
+            best = x;
+        }
+        if (best != best) {
+            return best;
+        }
+    }
+    return best;
 }
 
-static AG_UNUSED double ag_sign(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.floats", "sign", x, 1);
+/* The smallest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none. */
+static inline double ag_minimum(const double *xs, ptrdiff_t xs_length) {
+    if (!(xs_length != 0)) {
+        failed = 1;
+        return NAN;
+    }
+    double best = xs[0];
+    for (ptrdiff_t x_at = 0; x_at < xs_length; x_at++) {
+        const double x = xs[x_at];
+        if (x < best || x != x) {
+            best = x;
+        }
+        if (best != best) {
+            return best;
+        }
+    }
+    return best;
 }
 
-static AG_UNUSED double ag_step(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.floats", "step", x, 1);
+/* minimum(maximum(x, low), high). */
+static inline double ag_clip(double x, double low, double high) {
+    return ag_minimum((const double[]){ag_maximum((const double[]){x, low}, 2), high}, 2);
 }
 
-static AG_UNUSED double ag_add_all(const double *x, Py_ssize_t n) {
-    return ag_python("autograd_lite.floats", "add_all", x, n);
+/* 0, and nan where x is nan: the derivative of a piecewise constant function, and the mark of a domain's outside. */
+static inline double ag_flat(double x) {
+    return x != x ? NAN : 0.0;
 }
 
-static AG_UNUSED double ag_dot(const double *x, Py_ssize_t n) {
-    return ag_python("autograd_lite.floats", "dot", x, n);
+/* -1, 0 or 1. */
+static inline double ag_sign(double x) {
+    return x > 0.0 ? 1.0 : x < 0.0 ? (-1.0) : ag_flat(x);
 }
 
-static AG_UNUSED double ag_flat(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.floats", "flat", x, 1);
+/* 1 where x is positive, else 0. */
+static inline double ag_step(double x) {
+    return x > 0.0 ? 1.0 : ag_flat(x);
 }
 
-static AG_UNUSED double ag_greater(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "greater", x, 2);
+/* The sum, added from left to right; of nothing, 0. */
+static inline double ag_add_all(const double *xs, ptrdiff_t xs_length) {
+    if (!(xs_length != 0)) {
+        return 0.0;
+    }
+    double result = xs[0];
+    for (ptrdiff_t x_at = 1; x_at < xs_length; x_at++) {
+        const double x = xs[x_at];
+        result = result + x;
+    }
+    return result;
 }
 
-static AG_UNUSED double ag_equal(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "equal", x, 2);
+/* x1*y1 + x2*y2 + ..., added from left to right, of the arguments x1, x2, ..., y1, y2, ...; of nothing, 0. */
+static inline double ag_dot(const double *xs, ptrdiff_t xs_length) {
+    if (ag_int_mod(xs_length, 2) != 0) {
+        failed = 1;
+        return NAN;
+    }
+    if (!(xs_length != 0)) {
+        return 0.0;
+    }
+    const ptrdiff_t n = ag_int_floor_divide(xs_length, 2);
+    double result = xs[0] * xs[n];
+    for (ptrdiff_t i = 1; i < n; i++) {
+        result = result + xs[i] * xs[n + i];
+    }
+    return result;
 }
 
-static AG_UNUSED double ag_difference(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "difference", x, 2);
+/* 1 where x > y, else 0; nan if one is nan. */
+static inline double ag_greater(double x, double y) {
+    return x > y ? 1.0 : x <= y ? 0.0 : NAN;
 }
 
-static AG_UNUSED double ag_difference_error(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "difference_error", x, 2);
+/* 1 where x == y, else 0; nan if one is nan. */
+static inline double ag_equal(double x, double y) {
+    return x == y ? 1.0 : x == x && y == y ? 0.0 : NAN;
 }
 
-static AG_UNUSED double ag_power_quotient(double x0, double x1, double x2) {
-    const double x[] = {x0, x1, x2};
-    return ag_python("autograd_lite.special", "power_quotient", x, 3);
+/* x - y, where equal infinities differ by 0. */
+static inline double ag_difference(double x, double y) {
+    return x == y ? 0.0 : x - y;
 }
 
-static AG_UNUSED double ag_share(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.special", "share", x, 2);
+/* x / y; x / 0 is an infinity, 0 / 0 is nan. */
+static inline double ag_divide(double x, double y) {
+    return x / y;
 }
 
-static AG_UNUSED double ag_power_derivative(double x0, double x1, double x2, double x3) {
-    const double x[] = {x0, x1, x2, x3};
-    return ag_python("autograd_lite.special", "power_derivative", x, 4);
+/* x * 2**exponent. */
+static inline double ag_ldexp(double x, ptrdiff_t exponent) {
+    return ldexp(x, (int)exponent);
 }
 
-static AG_UNUSED double ag_hypot_derivative(double x0, double x1, double x2, double x3) {
-    const double x[] = {x0, x1, x2, x3};
-    return ag_python("autograd_lite.special", "hypot_derivative", x, 4);
+static inline double ag_general_power_quotient(double x, double y, double order) {
+    if (!ag_is_order(order)) {
+        return NAN;
+    }
+    if (y == 0.0 || !isfinite(y) || !isfinite(x)) {
+        return ag_divide(x, ag_power(y, order));
+    }
+    const ptrdiff_t n = (ptrdiff_t)order;
+    ptrdiff_t exponent_x;
+    const double mantissa_x = ag_frexp(x, &exponent_x);
+    ptrdiff_t exponent_y;
+    const double mantissa_y = ag_frexp(y, &exponent_y);
+    return ag_ldexp(mantissa_x / ag_pow(mantissa_y, (double)n), exponent_x - n * exponent_y);
 }
 
-static AG_UNUSED double ag_inverse_power_real(double x0, double x1, double x2) {
-    const double x[] = {x0, x1, x2};
-    return ag_python("autograd_lite.special", "inverse_power_real", x, 3);
+/* x / y**order, 0 where x is 0 and y a number; y**order is not formed where it could overflow or underflow. */
+static inline double ag_power_quotient(double x, double y, double order) {
+    if (x == 0.0) {
+        return y == y ? x : NAN;
+    }
+    if (order == 1.0) {
+        return ag_divide(x, y);
+    }
+    if (order == 2.0 && y != 0.0) {
+        const double once = x / y;
+        if (0x1.8f2b061aea072p-964 < fabs(once) && fabs(once) < INFINITY) {
+            return once / y;
+        }
+    }
+    return ag_general_power_quotient(x, y, order);
 }
 
-static AG_UNUSED double ag_inverse_power_imaginary(double x0, double x1, double x2) {
-    const double x[] = {x0, x1, x2};
-    return ag_python("autograd_lite.special", "inverse_power_imaginary", x, 3);
+/* x / (x + y), for weights that are not negative. */
+static inline double ag_share(double x, double y) {
+    return ag_divide(x, x + y);
 }
 
-static AG_UNUSED double ag_erf_derivative(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.special", "erf_derivative", x, 2);
+/* The polynomial with these coefficients, that of 1 first; a coefficient of 0 asks for no power of x. */
+static inline double ag_horner(const double *coefficients, ptrdiff_t coefficients_length, double x) {
+    double result = 0.0;
+    for (ptrdiff_t c_at = coefficients_length - 1; c_at > -1; c_at--) {
+        const double c = coefficients[c_at];
+        result = result != 0.0 ? result * x + c : c;
+    }
+    return result;
 }
 
-static AG_UNUSED double ag_logistic_pdf(double x0) {
-    const double x[] = {x0};
-    return ag_python("autograd_lite.special", "logistic_pdf", x, 1);
+/* x is 0, infinite or nan, or y is not finite: the limit, with 0 for the logarithm's jump at 0 ** 0. */
+static inline double ag_power_derivative_at_edge(double x, double y, double exponent, const double *coefficients, ptrdiff_t coefficients_length) {
+    const int logs = coefficients_length > 1;
+    if (logs && x == 0.0 && (exponent > 0.0 || (exponent == y && y == 0.0))) {
+        return 0.0;
+    }
+    if (logs && x == INFINITY && exponent < 0.0) {
+        return 0.0;
+    }
+    const double value = ag_power(x, exponent);
+    if (isinf(y) && value == 0.0) {
+        return 0.0;
+    }
+    return ag_horner(coefficients, coefficients_length, logs ? log(x) : 0.0) * value;
 }
 
-static AG_UNUSED double ag_silu_derivative(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.special", "silu_derivative", x, 2);
+/* factor * x^(y - order) for a finite x > 0; what y - order rounds away comes back as a factor of first order. */
+static AG_UNUSED double ag_scaled_power(double x, double y, ptrdiff_t order, double factor) {
+    const double exponent = y - (double)order;
+    const double value = ag_power(x, exponent);
+    double result;
+    if ((0x1.56e1fc2f8f359p-997 < value && value < INFINITY) || exponent == 1.0) {
+        result = factor * value;
+    } else {
+        const double root = ag_power(x, 0.5 * exponent);
+        if (root == 0.0 || factor == 0.0) {
+            return 0.0;
+        }
+        result = factor * root * root;
+    }
+    const double lost = ag_difference_error(y, (double)order);
+    return lost != 0.0 && isfinite(result) ? result * (1.0 + lost * log(x)) : result;
 }
 
-static AG_UNUSED double ag_absorbing_multiply(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "absorbing_multiply", x, 2);
+/* Whether x is an odd integer. */
+static inline int ag_is_odd(double x) {
+    return isfinite(x) && ag_mod(x, 2.0) == 1.0;
 }
 
-static AG_UNUSED double ag_selecting_multiply(double x0, double x1) {
-    const double x[] = {x0, x1};
-    return ag_python("autograd_lite.floats", "selecting_multiply", x, 2);
+/* It is x^(y-k) P(log x), where P starts as its m-th power, and each derivative by x makes (y - j) P + P' of it. */
+static AG_UNUSED AG_NOINLINE double ag_general_power_derivative(double x, double y, double order_x, double order_y) {
+    if (!ag_is_order(order_x) || !ag_is_order(order_y)) {
+        return NAN;
+    }
+    const ptrdiff_t order = (ptrdiff_t)order_x;
+    const ptrdiff_t logs = (ptrdiff_t)order_y;
+    const ptrdiff_t coefficients_length = logs + 1;
+    double *const coefficients = AG_ALLOCATE((size_t)coefficients_length * sizeof(double));
+    for (ptrdiff_t coefficients_at = 0; coefficients_at < coefficients_length; coefficients_at++) {
+        coefficients[coefficients_at] = 0.0;
+    }
+    coefficients[logs] = 1.0;
+    for (ptrdiff_t j = 0; j < order; j++) {
+        for (ptrdiff_t i = 0; i < logs; i++) {
+            coefficients[i] = (y - (double)j) * coefficients[i] + (double)(i + 1) * coefficients[i + 1];
+        }
+        coefficients[logs] = (y - (double)j) * coefficients[logs] + 0.0;
+    }
+    if (logs == 0 && coefficients[0] == 0.0) {
+        return 0.0;
+    }
+    if (x < 0.0 && (logs > 0 || ag_mod(y, 1.0) != 0.0)) {
+        return NAN;
+    }
+    if (x == 0.0 || !isfinite(x) || !isfinite(y)) {
+        return ag_power_derivative_at_edge(x, y, y - (double)order, coefficients, coefficients_length);
+    }
+    const double result = ag_scaled_power(fabs(x), y, order, ag_horner(coefficients, coefficients_length, log(fabs(x))));
+    return x < 0.0 && ag_is_odd(y) != ag_is_odd(order_x) ? -result : result;
+}
+
+/* The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex. */
+static inline double ag_power_derivative(double x, double y, double order_x, double order_y) {
+    if (order_x == 1.0 && order_y == 0.0) {
+        const double exponent = y - 1.0;
+        if ((exponent + 1.0 == y && y != exponent) && x != 0.0 && (x > 0.0 || ag_mod(y, 1.0) == 0.0)) {
+            const double value = ag_power(x, exponent);
+            if (0x1.56e1fc2f8f359p-997 < fabs(value) && fabs(value) < INFINITY) {
+                return y * value;
+            }
+        }
+    }
+    return ag_general_power_derivative(x, y, order_x, order_y);
+}
+
+/* Fill in the numerator over hypot^(2n-1) of hypot's n-th derivative, for `_homogeneous`; `order_x` of them are by x. */
+static AG_UNUSED void ag_hypot_numerator(double *numerator, ptrdiff_t numerator_length, ptrdiff_t order_x) {
+    const ptrdiff_t n = numerator_length - 1;
+    numerator[order_x > 0 ? 0 : 1] = 1.0;
+    for (ptrdiff_t k = 1; k < n; k++) {
+        if (k < order_x) {
+            for (ptrdiff_t i = k + 1; i > -1; i--) {
+                const double before = i > 1 ? (double)(k - i + 2) * numerator[i - 2] : 0.0;
+                numerator[i] = 0.0 + before + (double)(1 - k - i) * numerator[i];
+            }
+        } else {
+            double before = 0.0;
+            for (ptrdiff_t i = 0; i < k + 2; i++) {
+                const double here = numerator[i];
+                const double after = i < n ? numerator[i + 1] : 0.0;
+                numerator[i] = 0.0 + (double)(i - 2 * k) * before + (double)(i + 1) * after;
+                before = here;
+            }
+        }
+    }
+}
+
+/* (c0 x^n + c1 x^(n-1) y + ... + cn y^n) / hypot(x, y)^degree, for finite x and y that are not both 0. */
+static AG_UNUSED double ag_homogeneous(const double *coefficients, ptrdiff_t coefficients_length, double x, double y, ptrdiff_t degree) {
+    const ptrdiff_t n = coefficients_length - 1;
+    ptrdiff_t exponent_x;
+    const double mantissa_x = ag_frexp(x, &exponent_x);
+    ptrdiff_t exponent_y;
+    const double mantissa_y = ag_frexp(y, &exponent_y);
+    ptrdiff_t exponent;
+    (void)ag_frexp(ag_max(fabs(x), fabs(y)), &exponent);
+    x = ldexp(x, (int)-exponent);
+    y = ldexp(y, (int)-exponent);
+    const double square = x * x + y * y;
+    const double low = ag_product_error(x, x) + ag_product_error(y, y) + ag_difference_error(x * x, -y * y);
+    const double scale = (1.0 - 0.5 * (double)degree * (low / square)) / ag_pow(square, 0.5 * (double)degree);
+    ptrdiff_t largest = -1073741824;
+    for (ptrdiff_t i = 0; i < coefficients_length; i++) {
+        const double c = coefficients[i];
+        if (c != 0.0) {
+            largest = ag_int_max(largest, (n - i) * exponent_x + i * exponent_y);
+        }
+    }
+    double result = 0.0;
+    for (ptrdiff_t i = 0; i < coefficients_length; i++) {
+        const double c = coefficients[i];
+        if (c != 0.0) {
+            const ptrdiff_t shift = (n - i) * exponent_x + i * exponent_y - largest;
+            result = result + ldexp(c * ag_pow(mantissa_x, (double)(n - i)) * ag_pow(mantissa_y, (double)i) * scale, (int)shift);
+        }
+    }
+    return ag_ldexp(result, largest - degree * exponent);
+}
+
+static AG_UNUSED AG_NOINLINE double ag_general_hypot_derivative(double x, double y, double order_x, double order_y) {
+    const double order = order_x + order_y;
+    if (!ag_is_order(order_x) || !ag_is_order(order_y) || !ag_is_order(order)) {
+        return NAN;
+    }
+    if (order == 0.0) {
+        return ag_hypot(x, y);
+    }
+    if (x != x || y != y || (isinf(x) && isinf(y))) {
+        return NAN;
+    }
+    if (x == y && y == 0.0) {
+        return 0.0;
+    }
+    if (isinf(x) || isinf(y)) {
+        const double along = order_x != 0.0 ? x : y;
+        return order == 1.0 && isinf(along) ? copysign(1.0, along) : 0.0;
+    }
+    const ptrdiff_t n = (ptrdiff_t)order;
+    const ptrdiff_t numerator_length = n + 1;
+    double *const numerator = AG_ALLOCATE((size_t)numerator_length * sizeof(double));
+    for (ptrdiff_t numerator_at = 0; numerator_at < numerator_length; numerator_at++) {
+        numerator[numerator_at] = 0.0;
+    }
+    ag_hypot_numerator(numerator, numerator_length, (ptrdiff_t)order_x);
+    return ag_homogeneous(numerator, numerator_length, x, y, 2 * n - 1);
+}
+
+/* The mixed derivative of hypot(x, y); at the origin 0, the subgradient of least norm. */
+static inline double ag_hypot_derivative(double x, double y, double order_x, double order_y) {
+    if (order_x + order_y == 1.0 && order_x * order_y == 0.0 && (0x1.8f2b061aea072p-964 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.485ce9e7a065fp+963)) {
+        return (order_x == 1.0 ? x : y) / ag_hypot(x, y);
+    }
+    return ag_general_hypot_derivative(x, y, order_x, order_y);
+}
+
+/* Fill in the real or the imaginary part of (x - iy)^n, for `_homogeneous`: binomial coefficients, from Pascal's triangle. */
+static inline void ag_conjugate_power(double *coefficients, ptrdiff_t coefficients_length, int imaginary) {
+    coefficients[0] = 1.0;
+    for (ptrdiff_t row = 1; row < coefficients_length; row++) {
+        for (ptrdiff_t i = row; i > 0; i--) {
+            coefficients[i] = coefficients[i] + coefficients[i - 1];
+        }
+    }
+    for (ptrdiff_t i = 0; i < coefficients_length; i++) {
+        if ((ag_int_mod(i, 2) == 1) != imaginary) {
+            coefficients[i] = 0.0;
+        } else {
+            if (ag_int_mod(i, 4) == 1 || ag_int_mod(i, 4) == 2) {
+                coefficients[i] = -coefficients[i];
+            }
+        }
+    }
+}
+
+static AG_UNUSED AG_NOINLINE double ag_inverse_power(double x, double y, double order, int imaginary) {
+    if (!ag_is_order(order) || x != x || y != y || (x == y && y == 0.0)) {
+        return NAN;
+    }
+    if (isinf(x) || isinf(y)) {
+        return order != 0.0 || imaginary ? 0.0 : 1.0;
+    }
+    const ptrdiff_t n = (ptrdiff_t)order;
+    const ptrdiff_t numerator_length = n + 1;
+    double *const numerator = AG_ALLOCATE((size_t)numerator_length * sizeof(double));
+    for (ptrdiff_t numerator_at = 0; numerator_at < numerator_length; numerator_at++) {
+        numerator[numerator_at] = 0.0;
+    }
+    ag_conjugate_power(numerator, numerator_length, imaginary);
+    return ag_homogeneous(numerator, numerator_length, x, y, 2 * n);
+}
+
+/* The real part of (x + iy)^-order; nan at the origin. */
+static inline double ag_inverse_power_real(double x, double y, double order) {
+    if (order == 1.0 && (0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332)) {
+        return x / (x * x + y * y);
+    }
+    return ag_inverse_power(x, y, order, 0);
+}
+
+/* The imaginary part of (x + iy)^-order; nan at the origin. */
+static inline double ag_inverse_power_imaginary(double x, double y, double order) {
+    if (order == 1.0 && (0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332)) {
+        return -y / (x * x + y * y);
+    }
+    return ag_inverse_power(x, y, order, 1);
+}
+
+/* The derivative of the given order of erf. */
+static inline double ag_erf_derivative(double x, double order) {
+    return order != 0.0 ? ag_gaussian_derivative(x, order - 1.0, 2.0, 0x1.20dd750429b6dp+0) : erf(x);
+}
+
+/* The density of the logistic distribution, exp(-x) / (1 + exp(-x))^2: the derivative of sigmoid. */
+static inline double ag_logistic_pdf(double x) {
+    const double e_ = exp(-fabs(x));
+    return e_ / (1.0 + e_ * (2.0 + e_));
+}
+
+/* Fill in Q, where f Q is the derivative of the logistic density f: a polynomial in t = tanh(x/2), that of 1 first. */
+static inline void ag_logistic_polynomial(double *polynomial, ptrdiff_t polynomial_length) {
+    const ptrdiff_t n = polynomial_length;
+    polynomial[0] = 1.0;
+    for (ptrdiff_t order = 1; order < n; order++) {
+        double before = 0.0;
+        for (ptrdiff_t i = 0; i < order + 1; i++) {
+            const double here = polynomial[i];
+            const double after = i + 1 < n ? polynomial[i + 1] : 0.0;
+            polynomial[i] = 0.0 - before * (1.0 + 0.5 * (double)(i - 1)) + 0.5 * (double)(i + 1) * after;
+            before = here;
+        }
+    }
+}
+
+static AG_UNUSED AG_NOINLINE double ag_general_silu_derivative(double x, double order) {
+    if (!ag_is_order(order)) {
+        return NAN;
+    }
+    const ptrdiff_t n = (ptrdiff_t)order;
+    const double root = exp((-0.5) * fabs(x));
+    if (root == 0.0) {
+        return 0.0;
+    }
+    if (n == 1) {
+        return (1.0 + x) * root * root;
+    }
+    const ptrdiff_t last_length = n;
+    double *const last = AG_ALLOCATE((size_t)last_length * sizeof(double));
+    for (ptrdiff_t last_at = 0; last_at < last_length; last_at++) {
+        last[last_at] = 0.0;
+    }
+    const ptrdiff_t before_length = n - 1;
+    double *const before = AG_ALLOCATE((size_t)before_length * sizeof(double));
+    for (ptrdiff_t before_at = 0; before_at < before_length; before_at++) {
+        before[before_at] = 0.0;
+    }
+    ag_logistic_polynomial(last, last_length);
+    ag_logistic_polynomial(before, before_length);
+    const double t = tanh(0.5 * x);
+    const double factor = x * ag_horner(last, last_length, t) + (double)n * ag_horner(before, before_length, t);
+    return fabs(x) < 700.0 ? factor * ag_logistic_pdf(x) : factor * root * root;
+}
+
+/* The derivative of the given order of silu. */
+static inline double ag_silu_derivative(double x, double order) {
+    if (order == 1.0 && x >= (-700.0)) {
+        return x < 700.0 ? ag_sigmoid(x) * (1.0 + x * ag_sigmoid(-x)) : 1.0;
+    }
+    return order == 0.0 ? ag_silu(x) : ag_general_silu_derivative(x, order);
+}
+
+/* x * y, but x where x is 0, whatever y is: an adjoint of exactly 0 asks for nothing. */
+static inline double ag_absorbing_multiply(double x, double y) {
+    return x == 0.0 ? x : x * y;
+}
+
+/* x * y, but 0 where either is 0, whatever the other is: y says which share of x was selected. */
+static inline double ag_selecting_multiply(double x, double y) {
+    return x == 0.0 ? x : y == 0.0 ? 0.0 : x * y;
 }
 
 static inline double value_add(double x0, double x1) {
