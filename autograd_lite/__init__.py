@@ -10,6 +10,10 @@
 Every primitive of the table (`autograd_lite.primitives.TABLE`) is a function here and a method of `Value`.
 """
 
+# First, so that the others find the compiled Value in `engine` where there is one.
+from autograd_lite.native import engine_name as engine_name
+
+# isort: split
 from autograd_lite import nn as nn
 from autograd_lite import primitives as primitives
 from autograd_lite import show as show
@@ -37,8 +41,6 @@ from autograd_lite.transforms import value_and_grad as value_and_grad
 from autograd_lite.transforms import vjp as vjp
 
 __version__ = "0.1.0"
-engine_name = "python"
-"""Which engine runs; ``AUTOGRAD_LITE_PURE=1`` asks for the one in Python."""
 
 # The functions of the table; __init__.pyi lists them for editors and type checkers.
 globals().update({name: primitive for name, primitive in primitives.TABLE.items() if primitive.public})

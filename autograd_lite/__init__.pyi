@@ -14,6 +14,7 @@ from autograd_lite.modes import AnomalyError as AnomalyError
 from autograd_lite.modes import anomaly as anomaly
 from autograd_lite.modes import no_grad as no_grad
 from autograd_lite.modes import scope as scope
+from autograd_lite.native import engine_name as engine_name
 from autograd_lite.registration import WrongRuleError as WrongRuleError
 from autograd_lite.registration import define_primitive as define_primitive
 from autograd_lite.sweep import Edge as Edge
@@ -29,7 +30,6 @@ from autograd_lite.transforms import value_and_grad as value_and_grad
 from autograd_lite.transforms import vjp as vjp
 
 __version__: str
-engine_name: str
 
 @overload
 def add(x: float, y: float) -> float: ...

@@ -168,9 +168,10 @@ class Value(Methods):
 
     def __copy__(self) -> Value:
         twin = _new_value(Value)
-        for slot in Value.__slots__:
-            if hasattr(self, slot):
-                setattr(twin, slot, getattr(self, slot))
+        twin._data, twin._grad, twin.op = self._data, self._grad, self.op
+        twin._first, twin._second = self._first, self._second
+        if any(self.note):
+            twin._note = self.note
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
@@ -302,13 +303,18 @@ def install_method(primitive: Primitive) -> None:
     """Make a primitive a method of `Value`. Raises ValueError if `Value` has another attribute of that name."""
     if hasattr(Value, primitive.name):
         raise ValueError(f"Value has an attribute {primitive.name!r} already; choose another name for the primitive")
+    setattr(Value, primitive.name, method_of(primitive, primitive.name))
+
+
+def method_of(primitive: Primitive, name: str) -> Callable[..., Any]:
+    """The method of `Value` that applies a primitive."""
     simple = len(primitive.domain) == 1 and not primitive.variadic
-    _install(primitive.name, _unary_method(primitive) if simple else _method(primitive), primitive.doc)
+    return _named(_unary_method(primitive) if simple else _method(primitive), name, primitive.doc)
 
 
-def _install(name: str, method: Callable[..., Any], doc: str) -> None:
+def _named(method: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
     method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", doc
-    setattr(Value, name, method)
+    return method
 
 
 OPERATORS = {
@@ -331,9 +337,10 @@ for _primitive in TABLE.values():
         install_method(_primitive)
     for _reflected, _name in enumerate(OPERATORS.get(_primitive.name, ())):
         _two = len(_primitive.domain) == 2
-        _install(_name, _binary_method(_primitive, bool(_reflected)) if _two else _unary_method(_primitive), _primitive.doc)
+        _operator = _binary_method(_primitive, bool(_reflected)) if _two else _unary_method(_primitive)
+        setattr(Value, _name, _named(_operator, _name, _primitive.doc))
 for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
-    _install(_name, _comparison(_name), f"Compare the numbers, as float.{_name} does.")
+    setattr(Value, _name, _named(_comparison(_name), _name, f"Compare the numbers, as float.{_name} does."))
 
 
 def gradient(y: Value | float, xs: Any, create_graph: bool = False, visit: Callable[[Edge], object] | None = None) -> Any:
@@ -348,7 +355,7 @@ def gradient(y: Value | float, xs: Any, create_graph: bool = False, visit: Calla
         if not isinstance(leaf, Value):
             raise TypeError(f"gradient differentiates with respect to Values, not {type(leaf).__name__} {leaf!r:.60}")
     roots = {y: 1.0} if isinstance(y, Value) else {}
-    adjoints = pull_back(roots, leaves, create_graph, visit)
+    adjoints = pull_back(roots, leaves, create_graph=create_graph, visit=visit)
     return rebuild(iter([x if isinstance(x, Value) else Value(x) for x in adjoints] if create_graph else adjoints))
 
 

@@ -196,16 +196,31 @@ def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
 
 
 def pull_back(
-    roots: dict[Node, Any], leaves: list[Node], create_graph: bool = False, visit: Visitor | None = None
+    roots: dict[Node, Any],
+    leaves: list[Node],
+    *,
+    create_graph: bool = False,
+    visit: Visitor | None = None,
+    prune: bool = False,
 ) -> list[Any]:
     """The adjoints of the leaves, given those of the roots: a vector-Jacobian product. What is not reached has 0.0.
 
-    With `create_graph` or `visit` only edges on routes from the leaves are passed.
+    With `create_graph` or `visit` only edges on routes from the leaves are passed. With `prune`, nothing below a leaf is
+    looked at: right where no leaf lies below another.
     """
-    order = topological_order(*roots)
+    if not (create_graph or visit or active_modes):
+        return pull_numbers(roots, leaves, prune)
+    order = topological_order(*roots, above=leaves if prune else ())
     adjoints = dict(roots)
     wanted = dependents(order, leaves) if create_graph or visit else None
     sweep(order, adjoints, create_graph=create_graph, wanted=wanted, visit=visit)
+    return [adjoints.get(leaf, 0.0) for leaf in leaves]
+
+
+def pull_numbers(roots: dict[Node, Any], leaves: list[Node], prune: bool) -> list[Any]:
+    """`pull_back` of numbers that nobody watches."""
+    adjoints = dict(roots)
+    _sweep_numbers(topological_order(*roots, above=leaves if prune else ()), adjoints)
     return [adjoints.get(leaf, 0.0) for leaf in leaves]
 
 

@@ -21,7 +21,7 @@ from autograd_lite import modes, structures
 from autograd_lite.engine import Value
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import dependents, push_forward, sweep, topological_order
+from autograd_lite.sweep import pull_back, push_forward, topological_order
 
 _Leaves = list[Any]  # the leaves of a structure: Values and numbers
 
@@ -77,12 +77,7 @@ class _Recording:
 
     def pull(self, roots: dict[Value, Any], create_graph: bool = False) -> _Leaves:
         """The adjoints of the inputs, given those of some outputs: one reverse sweep."""
-        create_graph = create_graph or self.nested
-        order = self.order if len(roots) == len(self.outputs) else topological_order(*roots, above=self.inputs)
-        adjoints = dict(roots)
-        # Below the inputs, and beside them, there is nothing to do.
-        sweep(order, adjoints, create_graph=create_graph, wanted=dependents(order, self.inputs) if create_graph else None)
-        return [adjoints.get(x, 0.0) for x in self.inputs]
+        return pull_back(roots, self.inputs, create_graph=create_graph or self.nested, prune=True)
 
     def push(self, tangents: dict[Value, Any], outputs: _Leaves, order: list[Value]) -> _Leaves:
         """The tangents of some nodes, given those of inputs and the order of the nodes' graph: one forward sweep."""

@@ -47,7 +47,7 @@ def function(primitive: Primitive) -> str:
 
 def package_stub() -> str:
     source = (PACKAGE / "__init__.py").read_text()
-    imports = [line for line in source.splitlines() if line.startswith("from ")]
+    imports = sorted([line for line in source.splitlines() if line.startswith("from ")])
     return "\n".join(
         [
             HEADER + "from collections.abc import Iterable",
@@ -56,7 +56,6 @@ def package_stub() -> str:
             *imports,
             "",
             "__version__: str",
-            "engine_name: str",
             "",
             *[function(primitive) for primitive in public()],
             "",

@@ -41,6 +41,7 @@ ROOMS = {
         "engine",
         "modes",
         "sweep",
+        "native",
         "transforms",
         "graph_json",
         "registration",
@@ -50,7 +51,10 @@ ROOMS = {
     },
     "__main__": {"__init__", "primitive", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }
-THIRD_PARTY = {"show": {"graphviz"}}  # imported where it is used, never when the package is
+THIRD_PARTY = {
+    "show": {"graphviz"},  # imported where it is used, never when the package is
+    "native": {"setuptools"},  # by the build backend alone
+}
 
 
 def room_of(path):

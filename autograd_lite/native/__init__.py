@@ -1,0 +1,59 @@
+"""The compiled twin of `engine`: the same Value in C, taken in its place where it was built.
+
+`autograd_lite.engine` stays the reference. Recording, the order of a graph and the sweeps on numbers come from the extension
+`_native`; what is rarely called (text, copies, pickle, watched sweeps) are the reference's own functions, which the compiled
+class is given here. Nothing is adopted where the extension was not built, or the environment sets AUTOGRAD_LITE_PURE.
+"""
+
+import importlib
+import os
+from types import ModuleType
+
+from autograd_lite import engine, sweep
+from autograd_lite.primitives import TABLE
+
+_FROM_THE_REFERENCE = (
+    "__copy__", "__deepcopy__", "__reduce_ex__", "__repr__", "__format__", "__float__", "__int__", "__complex__",
+    "__round__", "__divmod__", "__rdivmod__", "note", "label", "__doc__",
+)  # fmt: skip
+
+
+def _extension() -> ModuleType | None:
+    """The extension, or None where it was not built or is not wanted."""
+    if os.environ.get("AUTOGRAD_LITE_PURE", "0") not in ("", "0"):
+        return None
+    try:
+        return importlib.import_module("autograd_lite.native._native")
+    except ModuleNotFoundError:
+        return None
+
+
+def _adopt(extension: ModuleType) -> None:
+    """Complete the compiled class from the reference, and bind the names of `engine` and `sweep` to what is compiled."""
+    value = extension.Value
+    for name in _FROM_THE_REFERENCE:
+        setattr(value, name, vars(engine.Value)[name])
+    for primitive in TABLE.values():
+        if primitive.public:
+            setattr(value, primitive.name, extension.Method(primitive, primitive.name))
+        for name in engine.OPERATORS.get(primitive.name, ()):
+            if not hasattr(value, name):  # those that are no slots of a C type, as __floor__
+                setattr(value, name, extension.Method(primitive, name))
+    bindings = {
+        "Value": value,
+        "make_node": extension.make_node,
+        "method_of": extension.Method,
+        "topological_order": extension.topological_order,
+        "_new_value": value.__new__,
+        "_set_grad": vars(value)["_grad"].__set__,
+    }
+    for name, compiled in bindings.items():
+        setattr(engine, name, compiled)
+    for name in ("topological_order", "pull_numbers"):
+        setattr(sweep, name, getattr(extension, name))
+
+
+_found = _extension()
+engine_name = "python" if _found is None else "native"
+if _found is not None:
+    _adopt(_found)

@@ -1,0 +1,293 @@
+/* Value as Python sees it: constructor and attributes. */
+
+/* A real number from Python: floats at once, anything else by primitive.real_number, which words the errors. */
+static int
+as_number(PyObject *x, const char *role, double *number)
+{
+    if (PyFloat_CheckExact(x)) {
+        *number = PyFloat_AS_DOUBLE(x);
+        return 0;
+    }
+    PyObject *result = PyObject_CallFunction(package.real_number, "Os", x, role);
+    if (result == NULL) {
+        return -1;
+    }
+    *number = PyFloat_AsDouble(result);
+    Py_DECREF(result);
+    return *number == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+check_deletion(PyObject *x, const char *name)
+{
+    if (x == NULL) {
+        PyErr_Format(PyExc_AttributeError, "%s of a Value cannot be deleted", name);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+fill(Value *self, PyObject *data, PyObject *label)
+{
+    if (as_number(data, "Value", &self->data) < 0) {
+        return -1;
+    }
+    return label == NULL || label == Py_None ? 0 : PyObject_SetAttrString((PyObject *)self, "label", label);
+}
+
+static int
+value_init(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"data", "label", NULL};
+    PyObject *data, *label = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:Value", names, &data, &label)) {
+        return -1;
+    }
+    Value *waiting = NULL;
+    release_contents(AS_VALUE(self), &waiting); /* a second __init__ makes a leaf of it */
+    free_waiting(waiting);
+    AS_VALUE(self)->op = 0;
+    AS_VALUE(self)->grad = 0.0;
+    AS_VALUE(self)->flags = 0;
+    return fill(AS_VALUE(self), data, label);
+}
+
+static PyObject *
+value_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
+{
+    if (type != ValueType) {
+        return type->tp_alloc(type, 0); /* zeros */
+    }
+    Value *node = new_node();
+    if (node != NULL) {
+        node->data = 0.0;
+        node->op = 0;
+        node->first = NULL;
+    }
+    return (PyObject *)node;
+}
+
+/* Value(data) and Value(data, label) without the detour over a tuple. */
+static PyObject *
+value_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *keywords)
+{
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *self = value_new((PyTypeObject *)type, NULL, NULL);
+    if (self == NULL) {
+        return NULL;
+    }
+    int status;
+    if (keywords == NULL && (nargs == 1 || nargs == 2)) {
+        status = fill(AS_VALUE(self), args[0], nargs == 2 ? args[1] : NULL);
+    }
+    else {
+        PyObject *positional = PyTuple_New(nargs), *named = PyDict_New();
+        status = positional == NULL || named == NULL ? -1 : 0;
+        for (Py_ssize_t i = 0; status == 0 && i < nargs; i++) {
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        }
+        for (Py_ssize_t i = 0; status == 0 && keywords != NULL && i < PyTuple_GET_SIZE(keywords); i++) {
+            status = PyDict_SetItem(named, PyTuple_GET_ITEM(keywords, i), args[nargs + i]);
+        }
+        if (status == 0) {
+            status = value_init(self, positional, named);
+        }
+        Py_XDECREF(positional);
+        Py_XDECREF(named);
+    }
+    if (status < 0) {
+        Py_CLEAR(self);
+    }
+    return self;
+}
+
+/* --- data, grad, op, args */
+
+static PyObject *
+get_data(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyFloat_FromDouble(AS_VALUE(self)->data);
+}
+
+static int
+set_data(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
+{
+    double number;
+    if (check_deletion(x, "data") < 0 || as_number(x, "data", &number) < 0) {
+        return -1;
+    }
+    AS_VALUE(self)->data = number;
+    AS_VALUE(self)->flags |= ASSIGNED;
+    return 0;
+}
+
+static PyObject *
+get_grad(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyFloat_FromDouble(AS_VALUE(self)->grad);
+}
+
+static int
+set_grad(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
+{
+    return check_deletion(x, "grad") < 0 ? -1 : as_number(x, "grad", &AS_VALUE(self)->grad);
+}
+
+static PyObject *
+get_op(PyObject *self, void *Py_UNUSED(closure))
+{
+    uint32_t op = AS_VALUE(self)->op;
+    return Py_NewRef(op == 0 ? Py_None : operations[op].primitive);
+}
+
+static int
+set_op(PyObject *self, PyObject *primitive, void *Py_UNUSED(closure))
+{
+    if (check_deletion(primitive, "op") < 0) {
+        return -1;
+    }
+    uint32_t op = primitive == Py_None ? 0 : operation_of(primitive);
+    if (op == 0 && primitive != Py_None) {
+        return -1;
+    }
+    AS_VALUE(self)->op = op;
+    return 0;
+}
+
+static PyObject *
+get_args(PyObject *self, void *Py_UNUSED(closure))
+{
+    PyObject *first = AS_VALUE(self)->first, *second = AS_VALUE(self)->second;
+    if (first == NULL) {
+        return PyTuple_New(0);
+    }
+    if (PyTuple_CheckExact(first)) {
+        return Py_NewRef(first);
+    }
+    return second == NULL ? PyTuple_Pack(1, first) : PyTuple_Pack(2, first, second);
+}
+
+/* --- the slots of the reference, as sweep.py and engine.py read and write them */
+
+static PyObject *
+get_number(PyObject *self, void *Py_UNUSED(closure))
+{
+    if (AS_VALUE(self)->flags & ASSIGNED) {
+        return PyObject_CallFunction(package.assigned, "d", AS_VALUE(self)->data);
+    }
+    return PyFloat_FromDouble(AS_VALUE(self)->data);
+}
+
+static int
+set_number(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
+{
+    if (check_deletion(x, "_data") < 0) {
+        return -1;
+    }
+    double number = PyFloat_AsDouble(x);
+    if (number == -1.0 && PyErr_Occurred()) {
+        return -1;
+    }
+    AS_VALUE(self)->data = number;
+    AS_VALUE(self)->flags = (PyObject *)Py_TYPE(x) == package.assigned ? ASSIGNED : 0;
+    return 0;
+}
+
+static PyObject *
+get_argument(PyObject *self, void *offset)
+{
+    PyObject *argument = *(PyObject **)((char *)self + (size_t)offset);
+    return Py_NewRef(argument == NULL ? Py_None : argument);
+}
+
+static int
+is_argument(PyObject *x)
+{
+    return PyFloat_CheckExact(x) || IS_VALUE(x);
+}
+
+static int
+set_argument(PyObject *self, PyObject *x, void *offset)
+{
+    if (check_deletion(x, "an argument") < 0) {
+        return -1;
+    }
+    int fits = x == Py_None || is_argument(x) || (PyTuple_CheckExact(x) && (size_t)offset == offsetof(Value, first));
+    for (Py_ssize_t i = 0; fits && PyTuple_CheckExact(x) && i < PyTuple_GET_SIZE(x); i++) {
+        fits = is_argument(PyTuple_GET_ITEM(x, i));
+    }
+    if (!fits) {
+        PyErr_Format(PyExc_TypeError, "an argument of a node is a Value or a float, not %R", x);
+        return -1;
+    }
+    PyObject **place = (PyObject **)((char *)self + (size_t)offset), *old = *place;
+    *place = x == Py_None ? NULL : Py_NewRef(x);
+    Py_XDECREF(old);
+    return 0;
+}
+
+static PyObject *
+get_note(PyObject *self, void *Py_UNUSED(closure))
+{
+    return Py_NewRef(AS_VALUE(self)->note != NULL ? AS_VALUE(self)->note : package.empty_note);
+}
+
+static int
+set_note(PyObject *self, PyObject *note, void *Py_UNUSED(closure))
+{
+    if (check_deletion(note, "the note") < 0) {
+        return -1;
+    }
+    if (!PyObject_TypeCheck(note, Py_TYPE(package.empty_note))) {
+        PyErr_Format(PyExc_TypeError, "the note of a node is a Note, not %R", note);
+        return -1;
+    }
+    PyObject *old = AS_VALUE(self)->note;
+    AS_VALUE(self)->note = Py_NewRef(note);
+    Py_XDECREF(old);
+    return 0;
+}
+
+static PyGetSetDef value_getset[] = {
+    {"data", get_data, set_data, NULL, NULL},
+    {"grad", get_grad, set_grad, NULL, NULL},
+    {"op", get_op, set_op, NULL, NULL},
+    {"args", get_args, NULL, NULL, NULL},
+    {"_data", get_number, set_number, NULL, NULL},
+    {"_grad", get_grad, set_grad, NULL, NULL},
+    {"_first", get_argument, set_argument, NULL, (void *)offsetof(Value, first)},
+    {"_second", get_argument, set_argument, NULL, (void *)offsetof(Value, second)},
+    {"_note", get_note, set_note, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* The node of a primitive whose number is already known: make_node(data, primitive, operands). */
+static PyObject *
+make_node(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 3 || !PyTuple_CheckExact(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "make_node takes a number, a primitive and the tuple of its operands");
+        return NULL;
+    }
+    double data = PyFloat_AsDouble(args[0]);
+    uint32_t op = operation_of(args[1]);
+    if ((data == -1.0 && PyErr_Occurred()) || op == 0 || check_count(op, PyTuple_GET_SIZE(args[2])) < 0) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); i++) {
+        if (!is_argument(PyTuple_GET_ITEM(args[2], i))) {
+            PyErr_Format(PyExc_TypeError, "an argument of a node is a Value or a float, not %R", PyTuple_GET_ITEM(args[2], i));
+            return NULL;
+        }
+    }
+    Value *node = new_node();
+    if (node == NULL) {
+        return NULL;
+    }
+    node->data = data;
+    node->op = op;
+    node->first = NULL;
+    set_operands(node, args[2]);
+    return OBSERVED(node);
+}

@@ -1,0 +1,622 @@
+/* Recording: operators, methods and functions that make nodes. */
+
+/* --- arguments */
+
+/* An argument as the graph keeps it, a new reference: a Value or a float; anything else becomes a float, or raises. */
+static PyObject *
+as_operand(PyObject *x, PyObject *role)
+{
+    if (PyFloat_CheckExact(x) || IS_VALUE(x)) {
+        return Py_NewRef(x);
+    }
+    if (PyLong_CheckExact(x)) {
+        double number = PyLong_AsDouble(x);
+        if (number != -1.0 || !PyErr_Occurred()) {
+            return PyFloat_FromDouble(number);
+        }
+        PyErr_Clear(); /* beyond the largest float: Python words the error */
+    }
+    return PyObject_CallFunctionObjArgs(package.real_number, x, role, NULL);
+}
+
+static inline double
+number_of(PyObject *operand)
+{
+    return IS_VALUE(operand) ? AS_VALUE(operand)->data : PyFloat_AS_DOUBLE(operand);
+}
+
+/* The name of an operation, a new reference. */
+static PyObject *
+name_of(uint32_t op)
+{
+    return PyObject_GetAttrString(operations[op].primitive, "name");
+}
+
+/* --- values */
+
+/* The number of an operation; -1 with an exception where there is none. */
+static int
+compute(uint32_t op, const double *x, Py_ssize_t count, double *result)
+{
+    if (operations[op].is_compiled && count > 0) {
+        *result = value_of((int)op, x, count);
+        if (!failed) {
+            return 0;
+        }
+        failed = 0; /* Python repeats the operation and raises */
+    }
+    PyObject *args = PyTuple_New(count);
+    if (args == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *number = PyFloat_FromDouble(x[i]);
+        if (number == NULL) {
+            Py_DECREF(args);
+            return -1;
+        }
+        PyTuple_SET_ITEM(args, i, number);
+    }
+    PyObject *number = PyObject_Call(operations[op].fn, args, NULL);
+    Py_DECREF(args);
+    if (number == NULL) {
+        return -1;
+    }
+    *result = PyFloat_AsDouble(number);
+    Py_DECREF(number);
+    return *result == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* --- nodes */
+
+/* The node as the modes leave it (no_grad, scope, anomaly); steals the reference. */
+static PyObject *
+observed(Value *node)
+{
+    PyObject *result = PyObject_CallOneArg(package.observed, (PyObject *)node);
+    Py_DECREF(node);
+    return result;
+}
+
+#define OBSERVED(node) (PyList_GET_SIZE(package.active_modes) ? observed(node) : (PyObject *)(node))
+
+static inline PyObject *
+record_unary(uint32_t op, double data, PyObject *x)
+{
+    Value *node = new_node();
+    if (node == NULL) {
+        return NULL;
+    }
+    node->data = data;
+    node->op = op;
+    node->first = Py_NewRef(x);
+    return OBSERVED(node);
+}
+
+static inline PyObject *
+record_binary(uint32_t op, double data, PyObject *x, PyObject *y)
+{
+    Value *node = new_node();
+    if (node == NULL) {
+        return NULL;
+    }
+    node->data = data;
+    node->op = op;
+    node->first = Py_NewRef(x);
+    node->second = Py_NewRef(y);
+    return OBSERVED(node);
+}
+
+/* The arguments of a node in their places: one or two of their own, or the tuple of them, to which it takes a reference. */
+static void
+set_operands(Value *node, PyObject *operands)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    if (operations[node->op].arity < 0 || count > 2) {
+        node->first = Py_NewRef(operands);
+        return;
+    }
+    node->first = Py_NewRef(PyTuple_GET_ITEM(operands, 0));
+    node->second = count == 2 ? Py_NewRef(PyTuple_GET_ITEM(operands, 1)) : NULL;
+}
+
+/* A node of an operation on the operands in a tuple, all floats and Values. */
+static PyObject *
+record(uint32_t op, PyObject *operands)
+{
+    double few[16] = {0.0}, *x = few;
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    if (count > 16) {
+        x = PyMem_Malloc((size_t)count * sizeof(double));
+        if (x == NULL) {
+            return PyErr_NoMemory();
+        }
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        x[i] = number_of(PyTuple_GET_ITEM(operands, i));
+    }
+    double data;
+    int status = compute(op, x, count, &data);
+    if (x != few) {
+        PyMem_Free(x);
+    }
+    if (status < 0) {
+        return NULL;
+    }
+    Value *node = new_node();
+    if (node == NULL) {
+        return NULL;
+    }
+    node->data = data;
+    node->op = op;
+    node->first = NULL;
+    set_operands(node, operands);
+    return OBSERVED(node);
+}
+
+/* Whether a number of arguments fits an operation; -1 with the error of Primitive.complete where it does not. */
+static int
+check_count(uint32_t op, Py_ssize_t count)
+{
+    const Operation *operation = &operations[op];
+    if (operation->arity < 0 || operation->arity == count) {
+        return 0;
+    }
+    PyObject *name = name_of(op);
+    if (name != NULL) {
+        PyErr_Format(PyExc_TypeError, "%U takes %d arguments, got %zd", name, operation->arity, count);
+        Py_DECREF(name);
+    }
+    return -1;
+}
+
+/* Value.__record__(primitive, args): the node of a primitive applied to Values and numbers. */
+static PyObject *
+value_record(PyObject *Py_UNUSED(type), PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2 || !PyTuple_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "__record__ takes a primitive and the tuple of its arguments");
+        return NULL;
+    }
+    uint32_t op = operation_of(args[0]);
+    if (op == 0) {
+        return NULL;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(args[1]);
+    PyObject *name = name_of(op), *operands = PyTuple_New(count), *result = NULL;
+    if (name == NULL || operands == NULL || check_count(op, count) < 0) {
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *operand = as_operand(PyTuple_GET_ITEM(args[1], i), name);
+        if (operand == NULL) {
+            goto done;
+        }
+        PyTuple_SET_ITEM(operands, i, operand);
+    }
+    result = record(op, operands);
+done:
+    Py_XDECREF(name);
+    Py_XDECREF(operands);
+    return result;
+}
+
+/* --- operators */
+
+/* 1 if x can be an operand, 0 if it is something foreign, -1 with an exception. */
+static int
+is_operand(PyObject *x)
+{
+    if (PyFloat_CheckExact(x) || PyLong_CheckExact(x) || IS_VALUE(x)) {
+        return 1;
+    }
+    return PyObject_IsInstance(x, package.real);
+}
+
+/* An operator on other things than two nodes, or a node and a float. */
+static PyObject *
+binary_slowly(uint32_t op, PyObject *left, PyObject *right)
+{
+    int fits = is_operand(left);
+    if (fits == 1) {
+        fits = is_operand(right);
+    }
+    if (fits != 1) {
+        return fits < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+    }
+    PyObject *name = name_of(op), *result = NULL;
+    PyObject *x = name ? as_operand(left, name) : NULL, *y = x ? as_operand(right, name) : NULL;
+    if (y != NULL) {
+        double numbers[2] = {number_of(x), number_of(y)}, data;
+        if (compute(op, numbers, 2, &data) == 0) {
+            result = record_binary(op, data, x, y);
+        }
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+    return result;
+}
+
+#define BINARY(name, OP)                                                                                                \
+    static PyObject *operator_##name(PyObject *left, PyObject *right)                                                   \
+    {                                                                                                                   \
+        double x, y;                                                                                                    \
+        if (IS_NODE(left)) {                                                                                            \
+            x = AS_VALUE(left)->data;                                                                                   \
+        }                                                                                                               \
+        else if (PyFloat_CheckExact(left)) {                                                                            \
+            x = PyFloat_AS_DOUBLE(left);                                                                                \
+        }                                                                                                               \
+        else {                                                                                                          \
+            return binary_slowly(OP, left, right);                                                                      \
+        }                                                                                                               \
+        if (IS_NODE(right)) {                                                                                           \
+            y = AS_VALUE(right)->data;                                                                                  \
+        }                                                                                                               \
+        else if (PyFloat_CheckExact(right)) {                                                                           \
+            y = PyFloat_AS_DOUBLE(right);                                                                               \
+        }                                                                                                               \
+        else {                                                                                                          \
+            return binary_slowly(OP, left, right);                                                                      \
+        }                                                                                                               \
+        double data = value_##name(x, y);                                                                               \
+        if (failed) {                                                                                                   \
+            failed = 0;                                                                                                 \
+            return binary_slowly(OP, left, right);                                                                      \
+        }                                                                                                               \
+        return record_binary(OP, data, left, right);                                                                    \
+    }
+
+BINARY(add, OP_ADD)
+BINARY(subtract, OP_SUBTRACT)
+BINARY(multiply, OP_MULTIPLY)
+BINARY(divide, OP_DIVIDE)
+BINARY(floor_divide, OP_FLOOR_DIVIDE)
+BINARY(mod, OP_MOD)
+BINARY(power, OP_POWER)
+
+static PyObject *
+operator_pow(PyObject *left, PyObject *right, PyObject *modulus)
+{
+    return modulus == Py_None ? operator_power(left, right) : Py_NewRef(Py_NotImplemented);
+}
+
+#define UNARY(name, OP)                                                                                                 \
+    static PyObject *operator_##name(PyObject *self)                                                                    \
+    {                                                                                                                   \
+        return record_unary(OP, value_##name(AS_VALUE(self)->data), self);                                              \
+    }
+
+UNARY(negative, OP_NEGATIVE)
+UNARY(positive, OP_POSITIVE)
+UNARY(absolute, OP_ABSOLUTE)
+
+static int
+value_bool(PyObject *self)
+{
+    return AS_VALUE(self)->data != 0.0;
+}
+
+static PyObject *
+value_richcompare(PyObject *self, PyObject *other, int comparison)
+{
+    if (comparison == Py_EQ || comparison == Py_NE) {
+        Py_RETURN_NOTIMPLEMENTED; /* by identity, as for any object */
+    }
+    double x = AS_VALUE(self)->data, y;
+    if (IS_VALUE(other)) {
+        y = AS_VALUE(other)->data;
+    }
+    else if (PyFloat_CheckExact(other)) {
+        y = PyFloat_AS_DOUBLE(other);
+    }
+    else {
+        int is_real = PyObject_IsInstance(other, package.real);
+        if (is_real <= 0) {
+            return is_real < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+        }
+        PyObject *number = PyFloat_FromDouble(x); /* integers and fractions compare exactly */
+        int outcome = number ? PyObject_RichCompareBool(number, other, comparison) : -1;
+        Py_XDECREF(number);
+        return outcome < 0 ? NULL : PyBool_FromLong(outcome);
+    }
+    Py_RETURN_RICHCOMPARE(x, y, comparison);
+}
+
+/* --- methods and functions: every primitive is both */
+
+/* A primitive on arguments that are all floats, ints and Values: a number, or a node if there is a Value among them.
+   `*is_known` is 0 where Python must decide. */
+static PyObject *
+apply(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_known)
+{
+    const Operation *operation = &operations[op];
+    double x[3];
+    PyObject *operands[3];
+    Py_ssize_t arity = operation->arity, made = 0;
+    int has_node = 0;
+    PyObject *result = NULL;
+    *is_known = 0;
+    if (!operation->is_compiled || arity < 1 || arity > 3 || nargs > arity || nargs < arity - operation->optional) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        if (IS_NODE(args[i])) {
+            x[i] = AS_VALUE(args[i])->data;
+            has_node = 1;
+        }
+        else if (PyFloat_CheckExact(args[i])) {
+            x[i] = PyFloat_AS_DOUBLE(args[i]);
+        }
+        else if (PyLong_CheckExact(args[i])) {
+            x[i] = PyLong_AsDouble(args[i]);
+            if (x[i] == -1.0 && PyErr_Occurred()) {
+                PyErr_Clear();
+                return NULL;
+            }
+        }
+        else {
+            return NULL;
+        }
+    }
+    for (Py_ssize_t i = nargs; i < arity; i++) {
+        x[i] = operation->defaults[i - (arity - operation->optional)];
+    }
+    double data = value_of((int)op, x, arity);
+    if (failed) {
+        failed = 0;
+        return NULL;
+    }
+    *is_known = 1;
+    if (!has_node) {
+        return PyFloat_FromDouble(data);
+    }
+    for (; made < arity; made++) {
+        int is_kept = made < nargs && !PyLong_CheckExact(args[made]);
+        operands[made] = is_kept ? Py_NewRef(args[made]) : PyFloat_FromDouble(x[made]);
+        if (operands[made] == NULL) {
+            goto done;
+        }
+    }
+    if (arity == 1) {
+        result = record_unary(op, data, operands[0]);
+    }
+    else if (arity == 2) {
+        result = record_binary(op, data, operands[0], operands[1]);
+    }
+    else {
+        PyObject *tuple = PyTuple_Pack(3, operands[0], operands[1], operands[2]);
+        Value *node = tuple ? new_node() : NULL;
+        if (node == NULL) {
+            Py_XDECREF(tuple);
+            goto done;
+        }
+        PyObject_GC_UnTrack(tuple); /* nothing in it can be part of a cycle */
+        node->data = data;
+        node->op = op;
+        node->first = tuple;
+        result = OBSERVED(node);
+    }
+done:
+    while (made > 0) {
+        Py_DECREF(operands[--made]);
+    }
+    return result;
+}
+
+/* The items of the arguments of a variadic operation: lists and tuples are opened, as primitive.flatten and primitive.paired do
+   it. Gives a new tuple of floats and Values, or NULL, without an exception where Python must decide. */
+static PyObject *
+gathered(const Operation *operation, PyObject *const *args, Py_ssize_t nargs, int *has_node)
+{
+    Py_ssize_t count = 0, length = -1;
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        Py_ssize_t items = -1;
+        if (PyList_CheckExact(args[i]) || PyTuple_CheckExact(args[i])) {
+            items = PySequence_Fast_GET_SIZE(args[i]);
+        }
+        if (operation->is_paired && (nargs % 2 || (i > 0 && items != length) || (items >= 0 && nargs != 2))) {
+            return NULL;
+        }
+        length = items;
+        count += items < 0 ? 1 : items;
+    }
+    PyObject *operands = PyTuple_New(count);
+    if (operands == NULL) {
+        return NULL;
+    }
+    int is_untracked = 1;
+    Py_ssize_t at = 0;
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        int is_list = PyList_CheckExact(args[i]) || PyTuple_CheckExact(args[i]);
+        Py_ssize_t items = is_list ? PySequence_Fast_GET_SIZE(args[i]) : 1;
+        for (Py_ssize_t j = 0; j < items; j++, at++) {
+            PyObject *item = is_list ? PySequence_Fast_GET_ITEM(args[i], j) : args[i];
+            PyObject *operand = NULL;
+            if (IS_NODE(item)) {
+                *has_node = 1;
+                operand = Py_NewRef(item);
+            }
+            else if (PyFloat_CheckExact(item)) {
+                operand = Py_NewRef(item);
+            }
+            else if (PyLong_CheckExact(item)) {
+                double number = PyLong_AsDouble(item);
+                operand = number == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(number);
+            }
+            if (operand == NULL) {
+                PyErr_Clear();
+                Py_DECREF(operands);
+                return NULL;
+            }
+            PyTuple_SET_ITEM(operands, at, operand);
+        }
+    }
+    if (is_untracked && count > 0) {
+        PyObject_GC_UnTrack(operands);
+    }
+    return operands;
+}
+
+static PyObject *
+apply_variadic(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_known)
+{
+    int has_node = 0;
+    *is_known = 0;
+    if (!operations[op].is_compiled) {
+        return NULL;
+    }
+    PyObject *operands = gathered(&operations[op], args, nargs, &has_node), *result = NULL;
+    if (operands == NULL || !has_node) { /* Python's float functions do as well on numbers alone */
+        Py_XDECREF(operands);
+        return NULL;
+    }
+    *is_known = 1;
+    result = record(op, operands);
+    Py_DECREF(operands);
+    return result;
+}
+
+/* A primitive called with positional arguments. */
+static PyObject *
+call_primitive(uint32_t op, PyObject *const *args, Py_ssize_t nargs)
+{
+    int is_known;
+    PyObject *result = operations[op].arity < 0 ? apply_variadic(op, args, nargs, &is_known) : apply(op, args, nargs, &is_known);
+    if (is_known || PyErr_Occurred()) {
+        return result;
+    }
+    PyObject *all = PyTuple_New(nargs + 1);
+    if (all == NULL) {
+        return NULL;
+    }
+    PyTuple_SET_ITEM(all, 0, Py_NewRef(operations[op].primitive));
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(args[i]));
+    }
+    result = PyObject_Call(package.slow_call, all, NULL);
+    Py_DECREF(all);
+    return result;
+}
+
+/* Primitive.__call__, put in the place of the one in Python. */
+static PyObject *
+primitive_call(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    uint32_t op = 0;
+    if (keywords == NULL) {
+        op = operation_of(self);
+        if (op == 0) {
+            return NULL;
+        }
+        return call_primitive(op, &PyTuple_GET_ITEM(args, 0), PyTuple_GET_SIZE(args));
+    }
+    PyObject *bound = PyMethod_New(package.slow_call, self);
+    PyObject *result = bound ? PyObject_Call(bound, args, keywords) : NULL;
+    Py_XDECREF(bound);
+    return result;
+}
+
+/* A method of Value that applies a primitive; one object a primitive. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *name, *qualified_name, *doc;
+    uint32_t op;
+} Method;
+
+static PyObject *
+method_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
+{
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    uint32_t op = ((Method *)self)->op;
+    if (keywords != NULL && PyTuple_GET_SIZE(keywords)) {
+        PyErr_Format(PyExc_TypeError, "%U() takes no keyword arguments", ((Method *)self)->qualified_name);
+        return NULL;
+    }
+    if (nargs < 1 || !IS_VALUE(args[0])) {
+        PyErr_Format(PyExc_TypeError, "%U() is a method of Value: its first argument is one", ((Method *)self)->qualified_name);
+        return NULL;
+    }
+    return call_primitive(op, args, nargs);
+}
+
+static PyObject *
+method_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"primitive", "name", NULL};
+    PyObject *primitive, *name, *doc;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OU:Method", names, &primitive, &name)) {
+        return NULL;
+    }
+    uint32_t op = operation_of(primitive);
+    if (op == 0 || (doc = PyObject_GetAttrString(primitive, "doc")) == NULL) {
+        return NULL;
+    }
+    Method *self = (Method *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        Py_DECREF(doc);
+        return NULL;
+    }
+    self->vectorcall = method_vectorcall;
+    self->op = op;
+    self->name = Py_NewRef(name);
+    self->qualified_name = PyUnicode_FromFormat("Value.%U", name);
+    self->doc = doc;
+    if (self->qualified_name == NULL) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static void
+method_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Method *method = (Method *)self;
+    Py_XDECREF(method->name);
+    Py_XDECREF(method->qualified_name);
+    Py_XDECREF(method->doc);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+method_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
+{
+    return instance == NULL || instance == Py_None ? Py_NewRef(self) : PyMethod_New(self, instance);
+}
+
+static PyObject *
+method_repr(PyObject *self)
+{
+    return PyUnicode_FromFormat("<method %U>", ((Method *)self)->qualified_name);
+}
+
+static PyMemberDef method_members[] = {
+    {"__name__", T_OBJECT, offsetof(Method, name), READONLY, NULL},
+    {"__qualname__", T_OBJECT, offsetof(Method, qualified_name), READONLY, NULL},
+    {"__doc__", T_OBJECT, offsetof(Method, doc), READONLY, NULL},
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Method, vectorcall), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot method_slots[] = {
+    {Py_tp_new, method_new},
+    {Py_tp_dealloc, method_dealloc},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_descr_get, method_get},
+    {Py_tp_repr, method_repr},
+    {Py_tp_members, method_members},
+    {Py_tp_doc, "A method of Value that applies a primitive."},
+    {0, NULL},
+};
+
+static PyType_Spec method_spec = {
+    .name = "autograd_lite.native._native.Method",
+    .basicsize = sizeof(Method),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .slots = method_slots,
+};
