@@ -238,6 +238,24 @@ binary_slowly(uint32_t op, PyObject *left, PyObject *right)
     return result;
 }
 
+/* An operator on a node and an int: the int is a float of its own in the graph. */
+static PyObject *
+binary_with_int(uint32_t op, binaryfunc apply, PyObject *left, PyObject *right)
+{
+    PyObject *integer = PyLong_CheckExact(right) ? right : left, *result = NULL;
+    double number = PyLong_AsDouble(integer);
+    if (number == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return binary_slowly(op, left, right);
+    }
+    PyObject *constant = PyFloat_FromDouble(number);
+    if (constant != NULL) {
+        result = integer == right ? apply(left, constant) : apply(constant, right);
+        Py_DECREF(constant);
+    }
+    return result;
+}
+
 #define BINARY(name, OP)                                                                                                \
     static PyObject *operator_##name(PyObject *left, PyObject *right)                                                   \
     {                                                                                                                   \
@@ -249,7 +267,8 @@ binary_slowly(uint32_t op, PyObject *left, PyObject *right)
             x = PyFloat_AS_DOUBLE(left);                                                                                \
         }                                                                                                               \
         else {                                                                                                          \
-            return binary_slowly(OP, left, right);                                                                      \
+            return IS_NODE(right) && PyLong_CheckExact(left) ? binary_with_int(OP, operator_##name, left, right)        \
+                                                             : binary_slowly(OP, left, right);                          \
         }                                                                                                               \
         if (IS_NODE(right)) {                                                                                           \
             y = AS_VALUE(right)->data;                                                                                  \
@@ -258,7 +277,8 @@ binary_slowly(uint32_t op, PyObject *left, PyObject *right)
             y = PyFloat_AS_DOUBLE(right);                                                                               \
         }                                                                                                               \
         else {                                                                                                          \
-            return binary_slowly(OP, left, right);                                                                      \
+            return IS_NODE(left) && PyLong_CheckExact(right) ? binary_with_int(OP, operator_##name, left, right)        \
+                                                             : binary_slowly(OP, left, right);                          \
         }                                                                                                               \
         double data = value_##name(x, y);                                                                               \
         if (failed) {                                                                                                   \
@@ -482,6 +502,10 @@ apply_variadic(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_kno
 static PyObject *
 call_primitive(uint32_t op, PyObject *const *args, Py_ssize_t nargs)
 {
+    if (nargs == 1 && IS_NODE(args[0]) && operations[op].arity == 1 && operations[op].is_compiled) {
+        double data = value_of((int)op, &AS_VALUE(args[0])->data, 1); /* no function of one argument fails */
+        return record_unary(op, data, args[0]);
+    }
     int is_known;
     PyObject *result = operations[op].arity < 0 ? apply_variadic(op, args, nargs, &is_known) : apply(op, args, nargs, &is_known);
     if (is_known || PyErr_Occurred()) {
