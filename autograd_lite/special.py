@@ -282,7 +282,8 @@ def _general_silu_derivative(x: float, order: float) -> float:
 def _logistic_polynomial(polynomial: list[float]) -> None:
     """Fill in Q, where f Q is the derivative of the logistic density f: a polynomial in t = tanh(x/2), that of 1 first.
 
-    Its degree is the order. As df/dx = -t f and dt/dx = (1 - t*t) / 2, the next derivative of f Q is f (Q' (1 - t*t) / 2 - t Q).
+    Its degree is the order. As df/dx = -t f and dt/dx = (1 - t*t) / 2, the next derivative of f Q is
+    f (Q' (1 - t*t) / 2 - t Q).
     """
     n = len(polynomial)
     polynomial[0] = 1.0
@@ -317,7 +318,7 @@ def _hypot_numerator(numerator: list[float], order_x: int) -> None:
 
 
 def _conjugate_power(coefficients: list[float], imaginary: bool) -> None:
-    """Fill in the real or the imaginary part of (x - iy)^n, for `_homogeneous`: binomial coefficients, from Pascal's triangle."""
+    """Fill in the real or the imaginary part of (x - iy)^n, for `_homogeneous`; the binomials are from Pascal's triangle."""
     coefficients[0] = 1.0
     for row in range(1, len(coefficients)):
         for i in range(row, 0, -1):

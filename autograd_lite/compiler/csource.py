@@ -45,15 +45,19 @@ BY_HAND = frozenset({floats.power, floats.mod, floats.floor_divide, floats.aroun
 INDENT = "    "
 
 
-def constant(x: float) -> str:
-    """A number as C's literal: decimal where that is short and exact, else hexadecimal; negative ones in parentheses."""
+def literal(x: float) -> str:
+    """A number: decimal where that is short and exact, else hexadecimal."""
     if math.isnan(x):
         return "NAN"
     if math.isinf(x):
-        return "INFINITY" if x > 0.0 else "(-INFINITY)"
+        return "INFINITY" if x > 0.0 else "-INFINITY"
     text = repr(x)
-    if len(text) > 8 or Decimal(text) != Decimal(x):
-        text = re.sub(r"\.?0*p", "p", x.hex())
+    return text if len(text) <= 8 and Decimal(text) == Decimal(x) else re.sub(r"\.?0*p", "p", x.hex())
+
+
+def constant(x: float) -> str:
+    """A number as an operand of anything: a negative one in parentheses."""
+    text = literal(x)
     return f"({text})" if text.startswith("-") else text
 
 
@@ -120,8 +124,11 @@ _CALLED = {
 }  # fmt: skip
 _CONDITIONAL, _LOGICAL, _SUM, _UNARY, _ATOM = 1, 4, 6, 8, 9
 _KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register"
-    " restrict return short signed sizeof static struct switch typedef union unsigned void volatile while failed".split()
+    re.findall(
+        r"\w+",
+        "auto break case char const continue default do double else enum extern float for goto if inline int long register"
+        " restrict return short signed sizeof static struct switch typedef union unsigned void volatile while failed",
+    )
 )
 _INLINED = 60  # functions of so few parts are marked inline
 
@@ -147,7 +154,7 @@ class _FunctionPrinter:
             storage = "static inline" if len(parts) <= _INLINED else "static AG_UNUSED"
         head = f"{storage} {_TYPES[source.result]} ag_{source.name.strip('_')}({', '.join(self.parameters())})"
         unused = [f"(void){name};" for name in self.unused()]
-        comment = f"/* {source.doc} */\n" if source.doc else ""
+        comment = f"/* {source.doc.replace('*/', '* /')} */\n" if source.doc else ""
         return comment + block(head, unused + self.block(source.body, set(source.variables)))
 
     def parameters(self) -> Iterator[str]:
@@ -191,9 +198,8 @@ class _FunctionPrinter:
         here = {name for names in first.values() for name in names}
         lines = []
         for i, statement in enumerate(body):
-            for name in first.get(i, ()):
-                if not _assigns(statement, name):
-                    lines.append(f"{_TYPES[self.kinds[name]]} {local(name)};")
+            unassigned = [name for name in first.get(i, ()) if not _assigns(statement, name)]
+            lines += [f"{_TYPES[self.kinds[name]]} {local(name)};" for name in unassigned]
             writes = {name: _writes(body, name) for name in first.get(i, ())}
             lines += self.statement(statement, undeclared - here, writes)
         return lines
@@ -201,6 +207,8 @@ class _FunctionPrinter:
     def statement(self, statement: Statement, inner: set[str], writes: dict[str, int]) -> Iterator[str]:
         """The lines of a statement; `inner` are the variables declared inside it, `writes` tells those declared by it."""
         match statement:
+            case Assign(name, Operation("+" | "-" | "*" | "/" as operator, (Name(same), added))) if same == name:
+                yield f"{local(name)} {operator}= {self.expression(added)};"
             case Assign(name, assigned):
                 yield f"{self.declared(name, writes)}{local(name)} = {self.whole(assigned)};"
             case Store(name, index, assigned):
@@ -208,22 +216,20 @@ class _FunctionPrinter:
             case NewList(name, fill, length):
                 yield f"const ptrdiff_t {name}_length = {self.expression(length)};"
                 yield f"double *const {local(name)} = AG_ALLOCATE((size_t){name}_length * sizeof(double));"
-                loop = f"for (ptrdiff_t {name}_at = 0; {name}_at < {name}_length; {name}_at++)"
-                yield from block(loop, [f"{local(name)}[{name}_at] = {self.expression(fill)};"]).splitlines()
+                head = f"for (ptrdiff_t {name}_at = 0; {name}_at < {name}_length; {name}_at++)"
+                yield from block(head, [f"{local(name)}[{name}_at] = {self.expression(fill)};"]).splitlines()
             case ConstantList(name, values):
-                yield f"static const double {name}[] = {{{', '.join([constant(x) for x in values])}}};"
+                yield f"static const double {name}[] = {{{', '.join([literal(x) for x in values])}}};"
             case Split(mantissa, exponent, split):
                 if exponent in writes:
                     yield f"ptrdiff_t {local(exponent)};"
-                call = f"ag_frexp({self.expression(split)}, &{local(exponent)})"
-                yield f"{self.declared(mantissa, writes)}{local(mantissa)} = {call};" if mantissa else f"(void){call};"
+                target = f"{self.declared(mantissa, writes)}{local(mantissa)} =" if mantissa else "(void)"
+                yield f"{target} ag_frexp({self.expression(split)}, &{local(exponent)});"
             case Loop(name, start, stop, step, body):
-                comparison, change = ("<", "++") if step == 1 else (">", "--") if step == -1 else ("", "")
-                if not change:
-                    comparison, change = "<" if step > 0 else ">", f" += {step}"
-                counter, end = local(name), self.expression(stop, _SUM)
+                change = {1: "++", -1: "--"}.get(step, f" += {step}")
+                counter, end = local(name), f"{'<' if step > 0 else '>'} {self.expression(stop, _SUM)}"
                 declared = "ptrdiff_t " if name in inner or name in writes else ""
-                head = f"for ({declared}{counter} = {self.expression(start)}; {counter} {comparison} {end}; {counter}{change})"
+                head = f"for ({declared}{counter} = {self.expression(start)}; {counter} {end}; {counter}{change})"
                 yield from block(head, self.block(body, (inner & _mentioned_in(body)) - {name})).splitlines()
             case If(test, then, otherwise):
                 lines = block(f"if ({self.expression(test)})", self.block(then, inner & _mentioned_in(then))).splitlines()
@@ -247,9 +253,9 @@ class _FunctionPrinter:
 
     # --- expressions
 
-    def whole(self, expression: Expression) -> str:
+    def whole(self, expression: Expression, binding: int = 0) -> str:
         """An expression whose truth is 0 or 1: C's classifications may be any number."""
-        return ("!!" if _is_classification(expression) else "") + self.expression(expression)
+        return ("!!" if _is_classification(expression) else "") + self.expression(expression, binding)
 
     def expression(self, expression: Expression, binding: int = 0) -> str:
         """An expression as an operand that must bind at least so tightly: in parentheses where it does not."""
@@ -260,7 +266,8 @@ class _FunctionPrinter:
         """The text of an expression, and how tightly its outermost operation binds."""
         match expression:
             case Number(number, kind):
-                return constant(float(number)) if kind == "float" else str(int(number)), _ATOM if number >= 0 else _UNARY
+                text = literal(number) if kind == "float" else str(int(number))
+                return text, _UNARY if text.startswith("-") else _ATOM
             case Name(name):
                 return local(name), _ATOM
             case Call():
@@ -273,8 +280,8 @@ class _FunctionPrinter:
             case Operation("len", (over,)):
                 return f"{over.name if isinstance(over, Name) else over}_length", _ATOM
             case Operation(operator, (operand,)) if operator in _PREFIX:
-                text = self.expression(operand, _UNARY)
-                return _PREFIX[operator] + (f"({text})" if text.startswith(_PREFIX[operator]) else text), _UNARY
+                inner, prefix = self.expression(operand, _UNARY), _PREFIX[operator]
+                return prefix + (f"({inner})" if inner.startswith(prefix) else inner), _UNARY
             case Operation(operator, operands) if operator in _INFIX:
                 return self.infix(operator, operands)
             case Operation(operator, operands, kind):
@@ -282,14 +289,13 @@ class _FunctionPrinter:
 
     def infix(self, operator: str, operands: tuple[Expression, ...]) -> tuple[str, int]:
         symbol, binding = _INFIX[operator]
-        inner = _LOGICAL if operator in ("and", "or") else _SUM if binding < _SUM else binding
-        if binding < _SUM:
-            texts = [
-                ("!!" if operator in ("==", "!=") and _is_classification(x) else "") + self.expression(x, inner)
-                for x in operands
-            ]
+        if operator in ("and", "or"):  # parentheses between the two, though C asks for none
+            same = [isinstance(x, Operation) and x.operator == operator for x in operands]
+            texts = [self.expression(x, binding if alike else _LOGICAL) for x, alike in zip(operands, same, strict=True)]
+        elif binding < _SUM:
+            texts = [self.whole(x, _SUM) for x in operands]
         else:  # from left to right
-            texts = [self.expression(operands[0], inner), *[self.expression(x, inner + 1) for x in operands[1:]]]
+            texts = [self.expression(operands[0], binding), self.expression(operands[1], binding + 1)]
         return f" {symbol} ".join(texts), binding
 
     def call(self, call: Call) -> str:
@@ -308,7 +314,7 @@ class _FunctionPrinter:
 
 def local(name: str) -> str:
     """The name of a variable, changed where C has a word or a function of that name."""
-    return f"{name}_" if name in _KEYWORDS or hasattr(math, name) else name
+    return f"{name}_" if name in _KEYWORDS or callable(getattr(math, name, None)) else name
 
 
 def _is_classification(expression: Expression) -> bool:

@@ -18,7 +18,7 @@ import math
 import textwrap
 import typing
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from autograd_lite.compiler.tree import (
     Assign,
@@ -40,6 +40,7 @@ from autograd_lite.compiler.tree import (
     Split,
     Statement,
     Store,
+    walk,
 )
 
 
@@ -59,13 +60,22 @@ _OPERATORS = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.And: "and", ast.Or: "or",
 }  # fmt: skip
+_OPPOSITE = {"==": "!=", "!=": "=="}
+# Functions of floats, with the kinds of their arguments and results. Roundings give a float where `floats` has wrapped them.
 _MATH: dict[Any, tuple[tuple[Kind, ...], Kind]] = {
-    math.isfinite: (("float",), "bool"),
-    math.isinf: (("float",), "bool"),
-    math.isnan: (("float",), "bool"),
+    **dict.fromkeys(
+        (
+            math.acos, math.acosh, math.asin, math.asinh, math.atan, math.atanh, math.cbrt, math.cos, math.cosh, math.erf,
+            math.erfc, math.exp, math.exp2, math.expm1, math.fabs, math.log, math.log10, math.log1p, math.log2, math.sin,
+            math.sinh, math.sqrt, math.tan, math.tanh,
+        ),
+        (("float",), "float"),
+    ),
+    **dict.fromkeys((math.atan2, math.copysign, math.hypot, math.pow), (("float", "float"), "float")),
+    **dict.fromkeys((math.isfinite, math.isinf, math.isnan), (("float",), "bool")),
     math.ldexp: (("float", "int"), "float"),
-    **dict.fromkeys((math.atan2, math.copysign, math.fmod, math.hypot, math.pow), (("float", "float"), "float")),
-}
+}  # fmt: skip
+_ROUNDINGS = (math.ceil, math.floor, math.trunc, round)
 
 
 def translate(function: Callable[..., Any]) -> Function:
@@ -78,7 +88,9 @@ def signature(function: Callable[..., Any]) -> tuple[dict[str, Kind], Kind]:
     hints = typing.get_type_hints(function)
     kinds: dict[str, Kind] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        hint = list[hints[name]] if parameter.kind is parameter.VAR_POSITIONAL and name in hints else hints.get(name)
+        hint = hints.get(name)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            hint = list[float] if hint is float else None
         if hint not in _KINDS or hint is type(None):
             raise TranslationError(f"{function.__name__}: parameter {name} is not annotated as float, int, bool or list[float]")
         kinds[name] = _KINDS[hint]
@@ -116,6 +128,7 @@ class _Translator:
         self.source = source
         self.parameters, self.result = signature(source)
         self.kinds = dict(self.parameters)
+        self.loops = 0  # that are open
         self.calls: dict[Callable[..., Any], None] = {}
         try:
             lines, self.first_line = inspect.getsourcelines(source)
@@ -135,9 +148,9 @@ class _Translator:
         doc = (inspect.getdoc(self.source) or "").partition("\n")[0]
         return Function(self.source.__name__, doc, self.parameters, self.result, body, variables, tuple(self.calls))
 
-    def refuse(self, node: ast.AST, reason: str) -> NoReturn:
+    def error(self, node: ast.AST, reason: str) -> TranslationError:
         line = self.first_line + getattr(node, "lineno", 1) - 1
-        raise TranslationError(f"{self.source.__name__}, line {line}: {reason}: {ast.unparse(node)}")
+        return TranslationError(f"{self.source.__name__}, line {line}: {reason}: {ast.unparse(node)}")
 
     # --- statements
 
@@ -166,7 +179,9 @@ class _Translator:
             case ast.If(test=test, body=then, orelse=otherwise):
                 yield If(self.truth(test), self.block(then), self.block(otherwise))
             case ast.For(orelse=[]):
+                self.loops += 1
                 yield from self.loop(node)
+                self.loops -= 1
             case ast.Return(value=ast.expr() as value):
                 yield Return(self.convert(self.expression(value), self.result, node))
             case ast.Try(body=[ast.Return() as returned], orelse=[], finalbody=[]):
@@ -176,53 +191,62 @@ class _Translator:
             case ast.Expr(value=ast.Call() as call):
                 called = self.expression(call)
                 if not isinstance(called, Call) or called.kind != "none":
-                    self.refuse(node, "a result is thrown away")
+                    raise self.error(node, "a result is thrown away")
                 yield Procedure(called)
             case _:
-                self.refuse(node, "this statement is not translated")
+                raise self.error(node, "this statement is not translated")
 
     def declare(self, target: ast.AST, kind: Kind) -> str:
         """The name of a variable that is assigned a value of this kind."""
         if not isinstance(target, ast.Name):
-            self.refuse(target, "only names and elements of lists are assigned to")
+            raise self.error(target, "only names and elements of lists are assigned to")
         known = self.kinds.setdefault(target.id, kind)
         if known != kind and (known, kind) != ("float", "int"):
-            self.refuse(target, f"this is of kind {known}, and is assigned one of kind {kind}")
+            raise self.error(target, f"this is of kind {known}, and is assigned one of kind {kind}")
         if kind in ("list", "none"):
-            self.refuse(target, "a list is made as [x] * n and keeps its name")
+            raise self.error(target, "a list is made as [x] * n and keeps its name")
         return target.id
 
     def assign(self, target: ast.expr, value: ast.expr) -> Statement:
         if isinstance(target, ast.Subscript):
             name = self.expression(target.value)
             if not isinstance(name, Name) or name.kind != "list":
-                self.refuse(target, "only elements of lists are assigned to")
+                raise self.error(target, "only elements of lists are assigned to")
             index = self.of_kind(target.slice, "int")
             return Store(name.name, index, self.convert(self.expression(value), "float", value))
-        match value:
-            case ast.BinOp(left=ast.List(elts=[fill]), op=ast.Mult(), right=length):
-                if not isinstance(target, ast.Name) or target.id in self.kinds:
-                    self.refuse(target, "a new list needs a new name")
-                self.kinds[target.id] = "list"
-                return NewList(target.id, self.convert(self.expression(fill), "float", fill), self.of_kind(length, "int"))
+        if isinstance(value, ast.BinOp) and isinstance(value.left, ast.List) and isinstance(value.op, ast.Mult):
+            return self.new_list(target, value.left, value.right)
         expression = self.expression(value)
         name_of = self.declare(target, expression.kind)
         return Assign(name_of, self.convert(expression, self.kinds[name_of], value))
 
+    def new_list(self, target: ast.expr, fill: ast.List, length: ast.expr) -> NewList:
+        if not isinstance(target, ast.Name) or target.id in self.kinds or len(fill.elts) != 1:
+            raise self.error(target, "a list is made as name = [x] * n, and its name is a new one")
+        if self.loops:
+            raise self.error(target, "lists are made outside of loops")
+        self.kinds[target.id] = "list"
+        filled = self.convert(self.expression(fill.elts[0]), "float", fill)
+        return NewList(target.id, filled, self.of_kind(length, "int"))
+
     def assign_several(self, node: ast.Assign, targets: list[ast.expr], values: list[ast.expr]) -> Iterator[Statement]:
         """Several names at once: through other variables where a value needs a name that is assigned before it."""
-        named = [target.id if isinstance(target, ast.Name) else self.refuse(node, "only names here") for target in targets]
+        named = [target.id for target in targets if isinstance(target, ast.Name)]
+        if len(named) != len(targets):
+            raise self.error(node, "only names are assigned several at once")
         used = [{leaf.id for leaf in ast.walk(value) if isinstance(leaf, ast.Name)} for value in values]
         if not any(named[i] in later for i in range(len(named)) for later in used[i + 1 :]):
             for target, value in zip(targets, values, strict=True):
                 yield self.assign(target, value)
             return
         assigned = [self.expression(value) for value in values]
-        for name, value in zip(named, assigned, strict=True):
-            self.kinds[f"next_{name}"] = self.kinds.get(name, value.kind)
-            yield Assign(f"next_{name}", self.convert(value, self.kinds[f"next_{name}"], node))
-        for target, name in zip(targets, named, strict=True):
-            yield Assign(self.declare(target, self.kinds[f"next_{name}"]), Name(f"next_{name}", self.kinds[f"next_{name}"]))
+        kinds = [self.kinds.get(name, x.kind) for name, x in zip(named, assigned, strict=True)]
+        following = [Name(f"next_{name}", kind) for name, kind in zip(named, kinds, strict=True)]
+        for variable, x in zip(following, assigned, strict=True):
+            self.kinds[variable.name] = variable.kind
+            yield Assign(variable.name, self.convert(x, variable.kind, node))
+        for target, variable in zip(targets, following, strict=True):
+            yield Assign(self.declare(target, variable.kind), variable)
 
     def split(self, mantissa: ast.Name, exponent: ast.Name, call: ast.Call) -> Split:
         value = self.convert(self.expression(call.args[0]), "float", call)
@@ -232,13 +256,16 @@ class _Translator:
     def loop(self, node: ast.For) -> Iterator[Statement]:
         """A loop over a range; over a list, its end from an index on, its elements in reverse, or with their indices."""
         iterable, target = node.iter, node.target
-        called = self.called(iterable) if isinstance(iterable, ast.Call) else None
+        called = self.called(iterable)
         if isinstance(iterable, ast.Call) and called is range:
             bounds = [self.of_kind(bound, "int") for bound in iterable.args]
             step = ast.literal_eval(iterable.args[2]) if len(bounds) == 3 else 1
             start, stop = (Number(0, "int"), bounds[0]) if len(bounds) == 1 else (bounds[0], bounds[1])
-            name = self.declare(target, "int")
-            yield Loop(name, start, stop, step, self.block(node.body))
+            name, body = self.declare(target, "int"), self.block(node.body)
+            fixed = {name} | {part.name for part in walk(stop) if isinstance(part, Name)}
+            if any(isinstance(part, (Assign, Loop)) and part.name in fixed for part in walk(body)):
+                raise self.error(node, "the loop changes its variable or its end")
+            yield Loop(name, start, stop, step, body)
             return
         index: str | None = None
         if isinstance(iterable, ast.Call) and called is enumerate and isinstance(target, ast.Tuple) and len(iterable.args) == 1:
@@ -250,7 +277,7 @@ class _Translator:
         first: Expression = Number(0, "int")
         if isinstance(iterable, ast.Subscript) and isinstance(iterable.slice, ast.Slice) and not (index or backwards):
             if iterable.slice.lower is None or iterable.slice.upper or iterable.slice.step:
-                self.refuse(node.iter, "of a list only its end is taken, as xs[n:]")
+                raise self.error(node.iter, "of a list only its end is taken, as xs[n:]")
             first, iterable = self.of_kind(iterable.slice.lower, "int"), iterable.value
         element = self.declare(target, "float")
         if isinstance(iterable, ast.Tuple):
@@ -260,22 +287,22 @@ class _Translator:
         else:
             expression = self.expression(iterable)
             if not isinstance(expression, Name) or expression.kind != "list":
-                self.refuse(node.iter, "loops go over ranges, lists and constants")
+                raise self.error(node.iter, "loops go over ranges, lists and constants")
             over, length = expression, None
         if index is None:
             index = f"{element}_at"
             self.kinds[index] = "int"
         end: Expression = length or Operation("len", (over,), "int")
         last = Operation("-", (end, Number(1, "int")), "int")
-        body = (Assign(element, Operation("item", (over, Name(index, "int")), "float")), *self.block(node.body))
-        yield Loop(index, last, Number(-1, "int"), -1, body) if backwards else Loop(index, first, end, 1, body)
+        inner = (Assign(element, Operation("item", (over, Name(index, "int")), "float")), *self.block(node.body))
+        yield Loop(index, last, Number(-1, "int"), -1, inner) if backwards else Loop(index, first, end, 1, inner)
 
     # --- expressions
 
     def of_kind(self, node: ast.expr, kind: Kind) -> Expression:
         expression = self.expression(node)
         if expression.kind != kind:
-            self.refuse(node, f"{kind} is needed here, this is {expression.kind}")
+            raise self.error(node, f"{kind} is needed here, this is {expression.kind}")
         return expression
 
     def convert(self, expression: Expression, kind: Kind, node: ast.AST) -> Expression:
@@ -286,14 +313,17 @@ class _Translator:
             if isinstance(expression, Number):
                 return Number(float(expression.value), "float")
             return Operation("float", (expression,), "float")
-        self.refuse(node, f"{kind} is needed here, this is {expression.kind}")
+        raise self.error(node, f"{kind} is needed here, this is {expression.kind}")
 
     def truth(self, node: ast.expr) -> Expression:
         """Whether something is true: a number if it is not 0, a list if it has elements."""
         if isinstance(node, ast.BoolOp):
             return Operation(_OPERATORS[type(node.op)], tuple([self.truth(value) for value in node.values]), "bool")
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return Operation("not", (self.truth(node.operand),), "bool")
+            test = self.truth(node.operand)
+            if isinstance(test, Operation) and test.operator in _OPPOSITE:
+                return Operation(_OPPOSITE[test.operator], test.operands, "bool")
+            return Operation("not", (test,), "bool")
         expression = self.expression(node)
         if expression.kind == "bool":
             return expression
@@ -317,7 +347,7 @@ class _Translator:
                 return self.negative(self.expression(operand))
             case ast.UnaryOp(op=ast.Not()) | ast.BoolOp():
                 if isinstance(node, ast.BoolOp) and any(self.expression(value).kind != "bool" for value in node.values):
-                    self.refuse(node, "and, or stand between truths here")
+                    raise self.error(node, "and, or stand between truths here")
                 return self.truth(node)
             case ast.BinOp(left=left, op=op, right=right):
                 return self.arithmetic(node, _OPERATORS.get(type(op), ""), self.expression(left), self.expression(right))
@@ -331,7 +361,7 @@ class _Translator:
             case ast.Call():
                 return self.call(node)
             case _:
-                self.refuse(node, "this expression is not translated")
+                raise self.error(node, "this expression is not translated")
 
     def negative(self, x: Expression) -> Expression:
         return Number(-x.value, x.kind) if isinstance(x, Number) else Operation("negative", (x,), x.kind)
@@ -341,7 +371,7 @@ class _Translator:
         if "float" in (x.kind, y.kind):
             return self.convert(x, "float", node), self.convert(y, "float", node)
         if x.kind != y.kind or x.kind in ("list", "none"):
-            self.refuse(node, f"operands of kinds {x.kind} and {y.kind}")
+            raise self.error(node, f"operands of kinds {x.kind} and {y.kind}")
         return x, y
 
     def arithmetic(self, node: ast.expr, operator: str, x: Expression, y: Expression) -> Expression:
@@ -349,7 +379,7 @@ class _Translator:
             x, y = self.convert(x, "float", node), self.convert(y, "float", node)
         x, y = self.alike(node, x, y)
         if operator not in ("+", "-", "*", "/", "//", "%", "**") or x.kind == "bool":
-            self.refuse(node, "this operator is not translated")
+            raise self.error(node, "this operator is not translated")
         return Operation(operator, (x, y), x.kind)
 
     def comparison(self, node: ast.Compare) -> Expression:
@@ -357,11 +387,11 @@ class _Translator:
         operands = [node.left, *node.comparators]
         for middle in operands[1:-1]:
             if any(self.called(leaf) is not abs for leaf in ast.walk(middle) if isinstance(leaf, ast.Call)):
-                self.refuse(middle, "give this a name, it stands in the middle of comparisons")
+                raise self.error(middle, "give this a name, it stands in the middle of comparisons")
         parts: list[Expression] = []
         for left, operator, right in zip(operands, node.ops, operands[1:], strict=False):
             if type(operator) not in _OPERATORS:
-                self.refuse(node, "this comparison is not translated")
+                raise self.error(node, "this comparison is not translated")
             pair = self.alike(node, self.expression(left), self.expression(right))
             parts.append(Operation(_OPERATORS[type(operator)], pair, "bool"))
         return parts[0] if len(parts) == 1 else Operation("and", tuple(parts), "bool")
@@ -378,31 +408,30 @@ class _Translator:
                 return getattr(builtins, name)
             case ast.Attribute(value=ast.Name(id=module), attr=name) if inspect.ismodule(scope.get(module)):
                 return getattr(scope[module], name, None)
-        self.refuse(node, "this name is not known")
+        raise self.error(node, "this name is not known")
 
     def global_number(self, node: ast.expr) -> Number:
         value = self.global_value(node)
         if type(value) not in (float, int, bool):
-            self.refuse(node, "this is no number")
+            raise self.error(node, "this is no number")
         return Number(value, _KINDS[type(value)])
 
     def called(self, node: ast.AST) -> Any:
         """What is called: a function without its wrappers."""
-        assert isinstance(node, ast.Call)
-        return inspect.unwrap(self.global_value(node.func))
+        return inspect.unwrap(self.global_value(node.func)) if isinstance(node, ast.Call) else None
 
     def call(self, node: ast.Call) -> Expression:
-        function = self.called(node)
+        function: Callable[..., Any] = self.called(node)
         if function in (abs, max, min, len, float, int):
             return self.builtin(node, function.__name__)
-        if getattr(math, getattr(function, "__name__", ""), None) is function and not node.keywords:
+        if function in _MATH or (function in _ROUNDINGS and self.global_value(node.func) is not function):
             kinds, result = _MATH.get(function, (("float",), "float"))
-            if len(kinds) != len(node.args):
-                self.refuse(node, "not the number of arguments that is translated")
+            if len(kinds) != len(node.args) or node.keywords:
+                raise self.error(node, f"{len(kinds)} arguments are translated here")
             operands = [self.convert(self.expression(x), kind, x) for x, kind in zip(node.args, kinds, strict=True)]
             return Call(function, tuple(operands), result)
         if not inspect.isfunction(function):
-            self.refuse(node, "a call of this is not translated")
+            raise self.error(node, "a call of this is not translated")
         parameters, result = signature(function)
         self.calls[function] = None
         return Call(function, tuple(self.arguments(node, function, parameters)), result)
@@ -410,14 +439,14 @@ class _Translator:
     def arguments(self, node: ast.Call, function: Callable[..., Any], parameters: dict[str, Kind]) -> Iterator[Expression]:
         """The operands of a call, in the order of the parameters."""
         if any(keyword.arg is None for keyword in node.keywords):
-            self.refuse(node, "arguments are written out")
+            raise self.error(node, "arguments are written out")
         try:
             bound = inspect.signature(function).bind(*node.args, **{str(k.arg): k.value for k in node.keywords})
         except TypeError as error:
-            self.refuse(node, str(error))
+            raise self.error(node, str(error)) from None
         for name, kind in parameters.items():
             if name not in bound.arguments:
-                self.refuse(node, f"the argument {name} is missing")
+                raise self.error(node, f"the argument {name} is missing")
             argument = bound.arguments[name]
             if not isinstance(argument, tuple):
                 yield self.convert(self.expression(argument), kind, argument)
@@ -434,13 +463,10 @@ class _Translator:
             if name == "len" and kinds == ["list"]:
                 return Operation(name, tuple(operands), "int")
             if name in ("float", "int") and kinds in (["float"], ["int"]):
-                converted = (
-                    operands[0] if kinds == [name] else Operation(name, tuple(operands), _KINDS[getattr(builtins, name)])
-                )
-                return converted
+                return operands[0] if kinds == [name] else Operation(name, tuple(operands), "int" if name == "int" else "float")
             if name == "abs" and kinds == ["float"]:
                 return Operation(name, tuple(operands), "float")
             if name in ("max", "min") and len(operands) == 2 and set(kinds) <= {"float", "int"}:
                 pair = self.alike(node, operands[0], operands[1])
                 return Operation(name, pair, pair[0].kind)
-        self.refuse(node, "a call of this with these arguments is not translated")
+        raise self.error(node, "a call of this with these arguments is not translated")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from autograd_lite.compiler import csource
 from autograd_lite.compiler.program import Program, record
 from autograd_lite.compiler.translate import closure
-from autograd_lite.primitive import Primitive, paired
+from autograd_lite.primitive import Primitive, Rule, paired
 from autograd_lite.primitives import TABLE
 
 PATH = Path(__file__).with_name("rules.h")
@@ -130,33 +130,39 @@ def _value_of(table: Sequence[Primitive]) -> str:
 def _partials(primitive: Primitive) -> str:
     """The partials that are needed of a primitive, as a function in C."""
     if primitive.variadic:
-        return _variadic_partials(primitive) if primitive.partials[0] else ""
+        return _variadic_partials(primitive.name, primitive.partials[0]) if primitive.partials[0] else ""
     inputs = ["r", *[f"x[{i}]" for i in range(len(primitive.arguments))]]
-    lines = ["(void)r, (void)x, (void)needed, (void)p;"]
+    lines = []
     for i, rule in enumerate(primitive.partials):
         if rule is not None:
             body = csource.statements(record(rule, len(inputs)), inputs, [f"p[{i}]"])
             lines += csource.block(f"if (needed & {1 << i}u)", body).splitlines()
     head = f"static inline void partials_{primitive.name}(double r, const double *x, unsigned needed, double *p)"
-    return csource.block(head, lines)
+    return csource.block(head, [*_unused(lines, "r", "x", "needed", "p"), *lines])
 
 
-def _variadic_partials(primitive: Primitive) -> str:
-    head = f"static AG_UNUSED int partials_{primitive.name}(double r, const double *x, Py_ssize_t n, double *p)"
-    rule = primitive.partials[0]
-    assert rule is not None
+def _variadic_partials(name: str, rule: Rule) -> str:
+    """All partials: in a loop where each is found in the same way, else written out for few arguments."""
     programs = {n: record(rule, 1 + n) for n in range(1, 9)}
-    lines = ["(void)r, (void)x, (void)p;"]
     pattern = _pattern(programs)
     if pattern:
-        lines += [*csource.block("for (Py_ssize_t i = 0; i < n; i++)", [f"p[i] = {pattern};"]).splitlines(), "return 1;"]
-        return csource.block(head, lines)
-    lines += ["switch (n) {"]
-    for n in UNROLLED:
-        inputs, outputs = ["r", *[f"x[{i}]" for i in range(n)]], [f"p[{i}]" for i in range(n)]
-        body = [*csource.statements(programs[n], inputs, outputs), "return 1;"]
-        lines += csource.block(f"case {n}:", body).splitlines()
-    return csource.block(head, [*lines, "default:", "    return 0;", "}"])
+        loop = csource.block("for (Py_ssize_t i = 0; i < n; i++)", [f"p[i] = {pattern};"])
+        lines = [*loop.splitlines(), "return 1;"]
+    else:
+        lines = ["switch (n) {"]
+        for n in UNROLLED:
+            inputs, outputs = ["r", *[f"x[{i}]" for i in range(n)]], [f"p[{i}]" for i in range(n)]
+            body = [*csource.statements(programs[n], inputs, outputs), "return 1;"]
+            lines += csource.block(f"case {n}:", body).splitlines()
+        lines += ["default:", "    return 0;", "}"]
+    head = f"static AG_UNUSED int partials_{name}(double r, const double *x, Py_ssize_t n, double *p)"
+    return csource.block(head, [*_unused(lines, "r", "x"), *lines])
+
+
+def _unused(lines: Sequence[str], *parameters: str) -> list[str]:
+    """Statements that name the parameters which these lines leave out, as compilers warn of them."""
+    words = set(re.findall(r"\w+", " ".join(lines)))
+    return [f"(void){name};" for name in parameters if name not in words]
 
 
 def _pattern(programs: dict[int, Program]) -> str | None:

@@ -243,7 +243,7 @@ static inline double ag_logaddexp(double x, double y) {
 /* log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf. */
 static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
     ptrdiff_t at = 0;
-    double largest = (-INFINITY);
+    double largest = -INFINITY;
     for (ptrdiff_t i = 0; i < xs_length; i++) {
         const double x = xs[i];
         if (x != x) {
@@ -262,7 +262,7 @@ static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
         const double x = xs[i];
         if (i != at) {
             const double term = exp(x - largest);
-            rest = rest + (term + term * ag_difference_error(x, largest));
+            rest += term + term * ag_difference_error(x, largest);
         }
     }
     return largest + log1p(rest);
@@ -271,14 +271,14 @@ static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
 /* The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good. */
 static inline double ag_normal_cdf(double x) {
     const double z = x * 0x1.6a09e667f3bcdp-1;
-    const double low = ag_product_error(x, 0x1.6a09e667f3bcdp-1) + x * (-0x1.bdd3413b26456p-55);
+    const double low = ag_product_error(x, 0x1.6a09e667f3bcdp-1) + x * -0x1.bdd3413b26456p-55;
     const double correction = fabs(z) < 40.0 ? 0x1.20dd750429b6dp+0 * exp(-z * z) * low : 0.0;
     return 0.5 * (erfc(-z) + correction);
 }
 
 /* Whether x is a whole number that can be the order of a derivative: 0 to 1000. */
 static inline int ag_is_order(double x) {
-    return (0.0 <= x && x <= 1000.0) && x == (double)(ptrdiff_t)x;
+    return 0.0 <= x && x <= 1000.0 && x == (double)(ptrdiff_t)x;
 }
 
 /* The derivative of the given order of peak * exp(-curvature * x*x / 2); nan unless the order is a whole number. */
@@ -286,8 +286,8 @@ static AG_UNUSED double ag_gaussian_derivative(double x, double order, double cu
     if (!ag_is_order(order)) {
         return NAN;
     }
-    const double exponent = (-0.5) * curvature * (x * x);
-    const int tiny = exponent < (-700.0);
+    const double exponent = -0.5 * curvature * (x * x);
+    const int tiny = exponent < -700.0;
     const double exponential = exp(tiny ? 0.5 * exponent : exponent);
     if (exponential == 0.0) {
         return 0.0;
@@ -314,8 +314,8 @@ static inline double ag_sigmoid(double x) {
     if (x >= 0.0) {
         return 1.0 / (1.0 + exp(-x));
     }
-    const double e_ = exp(x);
-    return e_ / (1.0 + e_);
+    const double e = exp(x);
+    return e / (1.0 + e);
 }
 
 /* log(1 + exp(x)). */
@@ -340,16 +340,16 @@ static inline double ag_leaky_relu(double x, double slope) {
 
 /* x * sigmoid(x); exp(x) is multiplied on in two halves where it would be subnormal. */
 static inline double ag_silu(double x) {
-    if (x < (-700.0)) {
+    if (x < -700.0) {
         const double root = exp(0.5 * x);
-        return root != 0.0 ? x * root * root : (-0.0);
+        return root != 0.0 ? x * root * root : -0.0;
     }
     return x * ag_sigmoid(x);
 }
 
 /* x times the standard normal distribution function. */
 static inline double ag_gelu(double x) {
-    if (x < (-37.0)) {
+    if (x < -37.0) {
         double series = 1.0;
         static const double k_values[] = {13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0};
         for (ptrdiff_t k_at = 0; k_at < 7; k_at++) {
@@ -363,7 +363,7 @@ static inline double ag_gelu(double x) {
 
 /* The largest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none. */
 static inline double ag_maximum(const double *xs, ptrdiff_t xs_length) {
-    if (!(xs_length != 0)) {
+    if (xs_length == 0) {
         failed = 1;
         return NAN;
     }
@@ -382,7 +382,7 @@ static inline double ag_maximum(const double *xs, ptrdiff_t xs_length) {
 
 /* The smallest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none. */
 static inline double ag_minimum(const double *xs, ptrdiff_t xs_length) {
-    if (!(xs_length != 0)) {
+    if (xs_length == 0) {
         failed = 1;
         return NAN;
     }
@@ -411,7 +411,7 @@ static inline double ag_flat(double x) {
 
 /* -1, 0 or 1. */
 static inline double ag_sign(double x) {
-    return x > 0.0 ? 1.0 : x < 0.0 ? (-1.0) : ag_flat(x);
+    return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : ag_flat(x);
 }
 
 /* 1 where x is positive, else 0. */
@@ -421,13 +421,13 @@ static inline double ag_step(double x) {
 
 /* The sum, added from left to right; of nothing, 0. */
 static inline double ag_add_all(const double *xs, ptrdiff_t xs_length) {
-    if (!(xs_length != 0)) {
+    if (xs_length == 0) {
         return 0.0;
     }
     double result = xs[0];
     for (ptrdiff_t x_at = 1; x_at < xs_length; x_at++) {
         const double x = xs[x_at];
-        result = result + x;
+        result += x;
     }
     return result;
 }
@@ -438,13 +438,13 @@ static inline double ag_dot(const double *xs, ptrdiff_t xs_length) {
         failed = 1;
         return NAN;
     }
-    if (!(xs_length != 0)) {
+    if (xs_length == 0) {
         return 0.0;
     }
     const ptrdiff_t n = ag_int_floor_divide(xs_length, 2);
     double result = xs[0] * xs[n];
     for (ptrdiff_t i = 1; i < n; i++) {
-        result = result + xs[i] * xs[n + i];
+        result += xs[i] * xs[n + i];
     }
     return result;
 }
@@ -596,7 +596,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_power_derivative(double x, double
 static inline double ag_power_derivative(double x, double y, double order_x, double order_y) {
     if (order_x == 1.0 && order_y == 0.0) {
         const double exponent = y - 1.0;
-        if ((exponent + 1.0 == y && y != exponent) && x != 0.0 && (x > 0.0 || ag_mod(y, 1.0) == 0.0)) {
+        if (exponent + 1.0 == y && y != exponent && x != 0.0 && (x > 0.0 || ag_mod(y, 1.0) == 0.0)) {
             const double value = ag_power(x, exponent);
             if (0x1.56e1fc2f8f359p-997 < fabs(value) && fabs(value) < INFINITY) {
                 return y * value;
@@ -636,7 +636,7 @@ static AG_UNUSED double ag_homogeneous(const double *coefficients, ptrdiff_t coe
     ptrdiff_t exponent_y;
     const double mantissa_y = ag_frexp(y, &exponent_y);
     ptrdiff_t exponent;
-    (void)ag_frexp(ag_max(fabs(x), fabs(y)), &exponent);
+    (void) ag_frexp(ag_max(fabs(x), fabs(y)), &exponent);
     x = ldexp(x, (int)-exponent);
     y = ldexp(y, (int)-exponent);
     const double square = x * x + y * y;
@@ -654,7 +654,7 @@ static AG_UNUSED double ag_homogeneous(const double *coefficients, ptrdiff_t coe
         const double c = coefficients[i];
         if (c != 0.0) {
             const ptrdiff_t shift = (n - i) * exponent_x + i * exponent_y - largest;
-            result = result + ldexp(c * ag_pow(mantissa_x, (double)(n - i)) * ag_pow(mantissa_y, (double)i) * scale, (int)shift);
+            result += ldexp(c * ag_pow(mantissa_x, (double)(n - i)) * ag_pow(mantissa_y, (double)i) * scale, (int)shift);
         }
     }
     return ag_ldexp(result, largest - degree * exponent);
@@ -690,13 +690,13 @@ static AG_UNUSED AG_NOINLINE double ag_general_hypot_derivative(double x, double
 
 /* The mixed derivative of hypot(x, y); at the origin 0, the subgradient of least norm. */
 static inline double ag_hypot_derivative(double x, double y, double order_x, double order_y) {
-    if (order_x + order_y == 1.0 && order_x * order_y == 0.0 && (0x1.8f2b061aea072p-964 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.485ce9e7a065fp+963)) {
+    if (order_x + order_y == 1.0 && order_x * order_y == 0.0 && 0x1.8f2b061aea072p-964 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.485ce9e7a065fp+963) {
         return (order_x == 1.0 ? x : y) / ag_hypot(x, y);
     }
     return ag_general_hypot_derivative(x, y, order_x, order_y);
 }
 
-/* Fill in the real or the imaginary part of (x - iy)^n, for `_homogeneous`: binomial coefficients, from Pascal's triangle. */
+/* Fill in the real or the imaginary part of (x - iy)^n, for `_homogeneous`; the binomials are from Pascal's triangle. */
 static inline void ag_conjugate_power(double *coefficients, ptrdiff_t coefficients_length, int imaginary) {
     coefficients[0] = 1.0;
     for (ptrdiff_t row = 1; row < coefficients_length; row++) {
@@ -734,7 +734,7 @@ static AG_UNUSED AG_NOINLINE double ag_inverse_power(double x, double y, double 
 
 /* The real part of (x + iy)^-order; nan at the origin. */
 static inline double ag_inverse_power_real(double x, double y, double order) {
-    if (order == 1.0 && (0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332)) {
+    if (order == 1.0 && 0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332) {
         return x / (x * x + y * y);
     }
     return ag_inverse_power(x, y, order, 0);
@@ -742,7 +742,7 @@ static inline double ag_inverse_power_real(double x, double y, double order) {
 
 /* The imaginary part of (x + iy)^-order; nan at the origin. */
 static inline double ag_inverse_power_imaginary(double x, double y, double order) {
-    if (order == 1.0 && (0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332)) {
+    if (order == 1.0 && 0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332) {
         return -y / (x * x + y * y);
     }
     return ag_inverse_power(x, y, order, 1);
@@ -755,8 +755,8 @@ static inline double ag_erf_derivative(double x, double order) {
 
 /* The density of the logistic distribution, exp(-x) / (1 + exp(-x))^2: the derivative of sigmoid. */
 static inline double ag_logistic_pdf(double x) {
-    const double e_ = exp(-fabs(x));
-    return e_ / (1.0 + e_ * (2.0 + e_));
+    const double e = exp(-fabs(x));
+    return e / (1.0 + e * (2.0 + e));
 }
 
 /* Fill in Q, where f Q is the derivative of the logistic density f: a polynomial in t = tanh(x/2), that of 1 first. */
@@ -779,7 +779,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_silu_derivative(double x, double 
         return NAN;
     }
     const ptrdiff_t n = (ptrdiff_t)order;
-    const double root = exp((-0.5) * fabs(x));
+    const double root = exp(-0.5 * fabs(x));
     if (root == 0.0) {
         return 0.0;
     }
@@ -805,7 +805,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_silu_derivative(double x, double 
 
 /* The derivative of the given order of silu. */
 static inline double ag_silu_derivative(double x, double order) {
-    if (order == 1.0 && x >= (-700.0)) {
+    if (order == 1.0 && x >= -700.0) {
         return x < 700.0 ? ag_sigmoid(x) * (1.0 + x * ag_sigmoid(-x)) : 1.0;
     }
     return order == 0.0 ? ag_silu(x) : ag_general_silu_derivative(x, order);
@@ -1315,7 +1315,8 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
 }
 
 static inline void partials_add(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
     if (needed & 1u) {
         p[0] = 1.0;
     }
@@ -1325,7 +1326,8 @@ static inline void partials_add(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_subtract(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
     if (needed & 1u) {
         p[0] = 1.0;
     }
@@ -1335,7 +1337,7 @@ static inline void partials_subtract(double r, const double *x, unsigned needed,
 }
 
 static inline void partials_multiply(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         p[0] = x[1];
     }
@@ -1345,7 +1347,6 @@ static inline void partials_multiply(double r, const double *x, unsigned needed,
 }
 
 static inline void partials_divide(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         const double t1 = x[1] + t0;
@@ -1362,7 +1363,7 @@ static inline void partials_divide(double r, const double *x, unsigned needed, d
 }
 
 static inline void partials_power(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_power_derivative(x[0], x[1], 1.0, 0.0);
         p[0] = t0;
@@ -1374,21 +1375,23 @@ static inline void partials_power(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_negative(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
     if (needed & 1u) {
         p[0] = (-1.0);
     }
 }
 
 static inline void partials_positive(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
     if (needed & 1u) {
         p[0] = 1.0;
     }
 }
 
 static inline void partials_absolute(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_sign(x[0]);
         p[0] = t0;
@@ -1396,7 +1399,7 @@ static inline void partials_absolute(double r, const double *x, unsigned needed,
 }
 
 static inline void partials_reciprocal(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_power_quotient(1.0, x[0], 2.0);
         const double t1 = -t0;
@@ -1405,7 +1408,7 @@ static inline void partials_reciprocal(double r, const double *x, unsigned neede
 }
 
 static inline void partials_square(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = 2.0 * x[0];
         p[0] = t0;
@@ -1413,7 +1416,7 @@ static inline void partials_square(double r, const double *x, unsigned needed, d
 }
 
 static inline void partials_sqrt(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)x;
     if (needed & 1u) {
         const double t0 = r + 0.0;
         const double t1 = 1.0 / t0;
@@ -1423,7 +1426,7 @@ static inline void partials_sqrt(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_cbrt(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)x;
     if (needed & 1u) {
         const double t0 = r * r;
         const double t1 = 3.0 * t0;
@@ -1433,7 +1436,6 @@ static inline void partials_cbrt(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_mod(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         const double t1 = 1.0 + t0;
@@ -1449,14 +1451,14 @@ static inline void partials_mod(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_exp(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)x;
     if (needed & 1u) {
         p[0] = r;
     }
 }
 
 static inline void partials_exp2(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = 0.5 * x[0];
         const double t1 = exp2(t0);
@@ -1467,7 +1469,7 @@ static inline void partials_exp2(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_expm1(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = exp(x[0]);
         p[0] = t0;
@@ -1475,7 +1477,6 @@ static inline void partials_expm1(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_log(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         const double t1 = x[0] + t0;
@@ -1485,7 +1486,6 @@ static inline void partials_log(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_log2(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         const double t1 = x[0] + t0;
@@ -1495,7 +1495,6 @@ static inline void partials_log2(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_log10(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         const double t1 = x[0] + t0;
@@ -1505,7 +1504,6 @@ static inline void partials_log10(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_log1p(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = 1.0 + x[0];
         const double t1 = ag_flat(r);
@@ -1516,7 +1514,6 @@ static inline void partials_log1p(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_xlogy(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = log(x[1]);
         p[0] = t0;
@@ -1530,7 +1527,7 @@ static inline void partials_xlogy(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_logaddexp(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_difference(x[0], x[1]);
         const double t1 = ag_difference_error(x[0], x[1]);
@@ -1556,7 +1553,6 @@ static inline void partials_logaddexp(double r, const double *x, unsigned needed
 }
 
 static AG_UNUSED int partials_logsumexp(double r, const double *x, Py_ssize_t n, double *p) {
-    (void)r, (void)x, (void)p;
     switch (n) {
     case 1: {
         const double t0 = r;
@@ -1671,7 +1667,7 @@ static AG_UNUSED int partials_logsumexp(double r, const double *x, Py_ssize_t n,
 }
 
 static inline void partials_sin(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = cos(x[0]);
         p[0] = t0;
@@ -1679,7 +1675,7 @@ static inline void partials_sin(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_cos(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = sin(x[0]);
         const double t1 = -t0;
@@ -1688,7 +1684,7 @@ static inline void partials_cos(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_tan(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)x;
     if (needed & 1u) {
         const double t0 = r * r;
         const double t1 = 1.0 + t0;
@@ -1697,7 +1693,7 @@ static inline void partials_tan(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_arcsin(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = (1.0 - x[0]) * (1.0 + x[0]);
         const double t1 = sqrt(t0);
@@ -1707,7 +1703,7 @@ static inline void partials_arcsin(double r, const double *x, unsigned needed, d
 }
 
 static inline void partials_arccos(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = (1.0 - x[0]) * (1.0 + x[0]);
         const double t1 = sqrt(t0);
@@ -1718,7 +1714,7 @@ static inline void partials_arccos(double r, const double *x, unsigned needed, d
 }
 
 static inline void partials_arctan(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_inverse_power_real(1.0, x[0], 1.0);
         p[0] = t0;
@@ -1726,7 +1722,7 @@ static inline void partials_arctan(double r, const double *x, unsigned needed, d
 }
 
 static inline void partials_arctan2(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_inverse_power_real(x[1], x[0], 1.0);
         p[0] = t0;
@@ -1738,7 +1734,7 @@ static inline void partials_arctan2(double r, const double *x, unsigned needed, 
 }
 
 static inline void partials_sinh(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = cosh(x[0]);
         p[0] = t0;
@@ -1746,7 +1742,7 @@ static inline void partials_sinh(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_cosh(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = sinh(x[0]);
         p[0] = t0;
@@ -1754,7 +1750,7 @@ static inline void partials_cosh(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_tanh(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = 2.0 * x[0];
         const double t1 = ag_logistic_pdf(t0);
@@ -1764,7 +1760,7 @@ static inline void partials_tanh(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_arcsinh(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_hypot_derivative(1.0, x[0], 1.0, 0.0);
         p[0] = t0;
@@ -1772,7 +1768,7 @@ static inline void partials_arcsinh(double r, const double *x, unsigned needed, 
 }
 
 static inline void partials_arccosh(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[0] - 1.0;
         const double t1 = sqrt(t0);
@@ -1785,7 +1781,6 @@ static inline void partials_arccosh(double r, const double *x, unsigned needed, 
 }
 
 static inline void partials_arctanh(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = (1.0 - x[0]) * (1.0 + x[0]);
         const double t1 = ag_flat(r);
@@ -1796,7 +1791,7 @@ static inline void partials_arctanh(double r, const double *x, unsigned needed, 
 }
 
 static inline void partials_hypot(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_hypot_derivative(x[0], x[1], 1.0, 0.0);
         p[0] = t0;
@@ -1808,7 +1803,7 @@ static inline void partials_hypot(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_erf(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_erf_derivative(x[0], 1.0);
         p[0] = t0;
@@ -1816,7 +1811,7 @@ static inline void partials_erf(double r, const double *x, unsigned needed, doub
 }
 
 static inline void partials_erfc(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_erf_derivative(x[0], 1.0);
         const double t1 = -t0;
@@ -1825,7 +1820,7 @@ static inline void partials_erfc(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_normal_cdf(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_normal_pdf(x[0], 0.0);
         p[0] = t0;
@@ -1833,7 +1828,7 @@ static inline void partials_normal_cdf(double r, const double *x, unsigned neede
 }
 
 static inline void partials_normal_pdf(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[1] + 1.0;
         const double t1 = ag_normal_pdf(x[0], t0);
@@ -1842,7 +1837,7 @@ static inline void partials_normal_pdf(double r, const double *x, unsigned neede
 }
 
 static inline void partials_sigmoid(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_logistic_pdf(x[0]);
         p[0] = t0;
@@ -1850,7 +1845,7 @@ static inline void partials_sigmoid(double r, const double *x, unsigned needed, 
 }
 
 static inline void partials_log_sigmoid(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = -x[0];
         const double t1 = ag_sigmoid(t0);
@@ -1859,7 +1854,7 @@ static inline void partials_log_sigmoid(double r, const double *x, unsigned need
 }
 
 static inline void partials_softplus(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_sigmoid(x[0]);
         p[0] = t0;
@@ -1867,7 +1862,7 @@ static inline void partials_softplus(double r, const double *x, unsigned needed,
 }
 
 static inline void partials_relu(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_step(x[0]);
         p[0] = t0;
@@ -1875,7 +1870,6 @@ static inline void partials_relu(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_leaky_relu(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_step(x[0]);
         const double t1 = -x[0];
@@ -1896,7 +1890,7 @@ static inline void partials_leaky_relu(double r, const double *x, unsigned neede
 }
 
 static inline void partials_silu(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_silu_derivative(x[0], 1.0);
         p[0] = t0;
@@ -1904,7 +1898,7 @@ static inline void partials_silu(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_gelu(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_normal_cdf(x[0]);
         const double t1 = ag_normal_pdf(x[0], 1.0);
@@ -1914,7 +1908,6 @@ static inline void partials_gelu(double r, const double *x, unsigned needed, dou
 }
 
 static AG_UNUSED int partials_maximum(double r, const double *x, Py_ssize_t n, double *p) {
-    (void)r, (void)x, (void)p;
     switch (n) {
     case 1: {
         const double t0 = ag_equal(x[0], r);
@@ -1968,7 +1961,6 @@ static AG_UNUSED int partials_maximum(double r, const double *x, Py_ssize_t n, d
 }
 
 static AG_UNUSED int partials_minimum(double r, const double *x, Py_ssize_t n, double *p) {
-    (void)r, (void)x, (void)p;
     switch (n) {
     case 1: {
         const double t0 = ag_equal(x[0], r);
@@ -2022,7 +2014,6 @@ static AG_UNUSED int partials_minimum(double r, const double *x, Py_ssize_t n, d
 }
 
 static inline void partials_clip(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = ag_equal(x[0], r);
         const double t1 = ag_greater(x[1], x[2]);
@@ -2058,7 +2049,7 @@ static inline void partials_clip(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_where(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 2u) {
         const double t0 = x[0] != 0.0 ? 1.0 : 0.0;
         p[1] = t0;
@@ -2070,11 +2061,14 @@ static inline void partials_where(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_stop_gradient(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
 }
 
 static inline void partials_sign(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_flat(x[0]);
         p[0] = t0;
@@ -2082,7 +2076,7 @@ static inline void partials_sign(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_step(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_flat(x[0]);
         p[0] = t0;
@@ -2090,7 +2084,7 @@ static inline void partials_step(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_copysign(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_sign(x[0]);
         const double t1 = copysign(1.0, x[1]);
@@ -2100,7 +2094,7 @@ static inline void partials_copysign(double r, const double *x, unsigned needed,
 }
 
 static inline void partials_floor(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_flat(x[0]);
         p[0] = t0;
@@ -2108,7 +2102,7 @@ static inline void partials_floor(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_ceil(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_flat(x[0]);
         p[0] = t0;
@@ -2116,7 +2110,7 @@ static inline void partials_ceil(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_trunc(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_flat(x[0]);
         p[0] = t0;
@@ -2124,7 +2118,7 @@ static inline void partials_trunc(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_rint(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_flat(x[0]);
         p[0] = t0;
@@ -2132,7 +2126,7 @@ static inline void partials_rint(double r, const double *x, unsigned needed, dou
 }
 
 static inline void partials_around(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)x;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         p[0] = t0;
@@ -2140,7 +2134,7 @@ static inline void partials_around(double r, const double *x, unsigned needed, d
 }
 
 static inline void partials_floor_divide(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)x;
     if (needed & 1u) {
         const double t0 = ag_flat(r);
         p[0] = t0;
@@ -2152,7 +2146,8 @@ static inline void partials_floor_divide(double r, const double *x, unsigned nee
 }
 
 static AG_UNUSED int partials_sum(double r, const double *x, Py_ssize_t n, double *p) {
-    (void)r, (void)x, (void)p;
+    (void)r;
+    (void)x;
     for (Py_ssize_t i = 0; i < n; i++) {
         p[i] = 1.0;
     }
@@ -2160,7 +2155,7 @@ static AG_UNUSED int partials_sum(double r, const double *x, Py_ssize_t n, doubl
 }
 
 static AG_UNUSED int partials_dot(double r, const double *x, Py_ssize_t n, double *p) {
-    (void)r, (void)x, (void)p;
+    (void)r;
     for (Py_ssize_t i = 0; i < n; i++) {
         p[i] = x[(i + n / 2) % n];
     }
@@ -2168,19 +2163,29 @@ static AG_UNUSED int partials_dot(double r, const double *x, Py_ssize_t n, doubl
 }
 
 static inline void partials_flat(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
 }
 
 static inline void partials_greater(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
 }
 
 static inline void partials_equal(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
 }
 
 static inline void partials_difference(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
     if (needed & 1u) {
         p[0] = 1.0;
     }
@@ -2190,11 +2195,14 @@ static inline void partials_difference(double r, const double *x, unsigned neede
 }
 
 static inline void partials_difference_error(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
 }
 
 static inline void partials_one_minus_square(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = (-2.0) * x[0];
         p[0] = t0;
@@ -2202,7 +2210,7 @@ static inline void partials_one_minus_square(double r, const double *x, unsigned
 }
 
 static inline void partials_power_quotient(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = ag_power_quotient(1.0, x[1], x[2]);
         p[0] = t0;
@@ -2217,7 +2225,7 @@ static inline void partials_power_quotient(double r, const double *x, unsigned n
 }
 
 static inline void partials_share(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[0] + x[1];
         const double t1 = ag_power_quotient(x[1], t0, 2.0);
@@ -2232,7 +2240,7 @@ static inline void partials_share(double r, const double *x, unsigned needed, do
 }
 
 static inline void partials_power_derivative(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[2] + 1.0;
         const double t1 = ag_power_derivative(x[0], x[1], t0, x[3]);
@@ -2246,7 +2254,7 @@ static inline void partials_power_derivative(double r, const double *x, unsigned
 }
 
 static inline void partials_hypot_derivative(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[2] + 1.0;
         const double t1 = ag_hypot_derivative(x[0], x[1], t0, x[3]);
@@ -2260,7 +2268,7 @@ static inline void partials_hypot_derivative(double r, const double *x, unsigned
 }
 
 static inline void partials_inverse_power_real(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = -x[2];
         const double t1 = x[2] + 1.0;
@@ -2277,7 +2285,7 @@ static inline void partials_inverse_power_real(double r, const double *x, unsign
 }
 
 static inline void partials_inverse_power_imaginary(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = -x[2];
         const double t1 = x[2] + 1.0;
@@ -2295,7 +2303,7 @@ static inline void partials_inverse_power_imaginary(double r, const double *x, u
 }
 
 static inline void partials_erf_derivative(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[1] + 1.0;
         const double t1 = ag_erf_derivative(x[0], t0);
@@ -2304,7 +2312,6 @@ static inline void partials_erf_derivative(double r, const double *x, unsigned n
 }
 
 static inline void partials_logistic_pdf(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
     if (needed & 1u) {
         const double t0 = -r;
         const double t1 = 0.5 * x[0];
@@ -2315,7 +2322,7 @@ static inline void partials_logistic_pdf(double r, const double *x, unsigned nee
 }
 
 static inline void partials_silu_derivative(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         const double t0 = x[1] + 1.0;
         const double t1 = ag_silu_derivative(x[0], t0);
@@ -2324,7 +2331,7 @@ static inline void partials_silu_derivative(double r, const double *x, unsigned 
 }
 
 static inline void partials_absorbing_multiply(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         p[0] = x[1];
     }
@@ -2334,7 +2341,7 @@ static inline void partials_absorbing_multiply(double r, const double *x, unsign
 }
 
 static inline void partials_selecting_multiply(double r, const double *x, unsigned needed, double *p) {
-    (void)r, (void)x, (void)needed, (void)p;
+    (void)r;
     if (needed & 1u) {
         p[0] = x[1];
     }
