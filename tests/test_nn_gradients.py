@@ -91,17 +91,14 @@ def test_results_of_micrograd_itself(row):
         assert bits(g + 0.0 for g in gradient) == bits(g + 0.0 for g in row["gradient"])
 
 
-def test_nodes_are_those_of_micrograd_in_its_order():
+def test_a_neuron_is_one_dot_in_micrograds_order():
     neuron = Neuron(3, rng=random.Random(0))
-    out = neuron([1.0, ag.Value(2.0), 3])
+    x = ag.Value(2.0)
+    out = neuron([1.0, x, 3])
     assert out.op.name == "relu"
-    chain = out.args[0]
-    for i in (2, 1, 0):
-        assert chain.op.name == "add"
-        chain, product = chain.args
-        assert product.op.name == "multiply"
-        assert product.args[0] is neuron.w[i]
-    assert chain is neuron.b
+    (weighted,) = out.args
+    assert weighted.op.name == "dot"
+    assert weighted.args == (1.0, *neuron.w, neuron.b, 1.0, x, 3.0)
     assert neuron.parameters() == [*neuron.w, neuron.b]
 
 

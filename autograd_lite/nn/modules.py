@@ -1,6 +1,6 @@
 """Modules: what holds parameters. Neuron, Layer and MLP have micrograd's shapes, names, parameter order and random draws.
 
-A neuron adds up ``b + w[0]*x[0] + w[1]*x[1] + ...`` from left to right, one node an operation, and applies its activation.
+A neuron adds up ``b + w[0]*x[0] + w[1]*x[1] + ...`` from left to right, in a single `dot` node, and applies its activation.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from autograd_lite.primitives import TABLE
 from autograd_lite.structures import is_array
 
 Activation = str | Callable[[Any], Any] | None
+_dot = TABLE["dot"]
 _Path = tuple[Any, str, Any] | None  # of an object: the path of its holder, how the next piece is written, the key
 
 
@@ -182,7 +183,7 @@ class Neuron(Module):
         """
         inputs = _inputs(x, self, len(self.w))
         try:
-            total = sum([weight * value for weight, value in zip(self.w, inputs, strict=True)], self.b)
+            total = _dot([1.0, *self.w], [self.b, *inputs])
         except TypeError:
             _check_numbers(inputs, self)
             raise
