@@ -251,6 +251,11 @@ def dependents(order: list[Node], leaves: Iterable[Node]) -> set[Node]:
     return found
 
 
+def has_leaf(order: list[Node], others: set[Node]) -> bool:
+    """Whether there is a leaf in an order, or one of the other nodes."""
+    return any([node.op is None or node in others for node in order])
+
+
 def routes(y: Node) -> dict[Node, int]:
     """For each node below y, the exact number of routes (chains of edges) that lead from it to y."""
     order = topological_order(y)

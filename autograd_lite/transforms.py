@@ -21,7 +21,7 @@ from autograd_lite import modes, structures
 from autograd_lite.engine import Value
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import pull_back, push_forward, topological_order
+from autograd_lite.sweep import has_leaf, pull_back, push_forward, topological_order
 
 _Leaves = list[Any]  # the leaves of a structure: Values and numbers
 
@@ -48,7 +48,7 @@ class _Recording:
                 self._check_constant(y)
         self.order = topological_order(*_nodes(self.outputs), above=self.inputs)
         self.outer = outer
-        self.nested = outer and (_has_node(leaves) or any(node.op is None or node in _under_way for node in self.order))
+        self.nested = outer and (_has_node(leaves) or has_leaf(self.order, _under_way))
 
     def _check_constant(self, y: Any) -> None:
         try:

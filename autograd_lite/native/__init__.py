@@ -49,7 +49,7 @@ def _adopt(extension: ModuleType) -> None:
     }
     for name, compiled in bindings.items():
         setattr(engine, name, compiled)
-    for name in ("topological_order", "pull_numbers"):
+    for name in ("topological_order", "pull_numbers", "has_leaf"):
         setattr(sweep, name, getattr(extension, name))
 
 

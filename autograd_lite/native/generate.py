@@ -11,7 +11,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from autograd_lite import primitives
 from autograd_lite.compiler import csource
 from autograd_lite.compiler.program import Program, record
 from autograd_lite.compiler.translate import closure
@@ -25,7 +27,7 @@ _ALL = "~0u"
 
 def text() -> str:
     """The whole of rules.h."""
-    table = list(TABLE.values())
+    table = entries()
     parts = [
         _HEADER,
         _operations(table),
@@ -39,6 +41,11 @@ def text() -> str:
         "#endif",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def entries() -> list[Primitive]:
+    """The table as `primitives` has it, without what a program has added."""
+    return [primitive for name, primitive in TABLE.items() if getattr(primitives, name, None) is primitive]
 
 
 _HEADER = """\
@@ -98,10 +105,15 @@ def _bits(primitive: Primitive, flags: Sequence[bool]) -> str:
     return f"{sum(1 << i for i, flag in enumerate(flags) if flag)}u"
 
 
+def is_given(function: Callable[..., Any]) -> bool:
+    """Whether a float function needs no translation: it is in C's library, or written by hand."""
+    return function in csource.BY_HAND or csource.is_library_function(function)
+
+
 def _functions(table: Sequence[Primitive]) -> Iterator[str]:
     """The float functions that values and partials call, and those that these call."""
     called = [primitive.fn for primitive in table if primitive.code.startswith(f"{primitive.name}(")]
-    yield from map(csource.function, closure(called, lambda f: f in csource.BY_HAND or csource.is_library_function(f)))
+    yield from map(csource.function, closure(called, is_given))
 
 
 def _value(primitive: Primitive) -> str:

@@ -130,6 +130,7 @@ fetch_package(void)
 static PyMethodDef module_methods[] = {
     {"topological_order", (PyCFunction)(void (*)(void))order_list, METH_VARARGS | METH_KEYWORDS, NULL},
     {"pull_numbers", (PyCFunction)(void (*)(void))pull_numbers, METH_FASTCALL, NULL},
+    {"has_leaf", (PyCFunction)(void (*)(void))has_leaf, METH_FASTCALL, NULL},
     {"make_node", (PyCFunction)(void (*)(void))make_node, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -427,6 +427,9 @@ pull_numbers(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t narg
     PyObject *roots = args[0], *leaves = args[1], *node, *number;
     Py_ssize_t position = 0, root_count = 0, leaf_count = PyList_GET_SIZE(leaves);
     int is_plain = !is_sweeping, prunes = PyObject_IsTrue(args[2]);
+    for (Py_ssize_t i = 0; is_plain && i < leaf_count; i++) {
+        is_plain = IS_VALUE(PyList_GET_ITEM(leaves, i));
+    }
     while (is_plain && PyDict_Next(roots, &position, &node, &number)) {
         is_plain = IS_VALUE(node) && PyFloat_CheckExact(number);
     }
@@ -468,4 +471,27 @@ pull_numbers(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t narg
     PyMem_RawFree(order.nodes);
     PyMem_Free(nodes);
     return result;
+}
+
+/* has_leaf(order, others): as in sweep.py. */
+static PyObject *
+has_leaf(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2 || !PyList_CheckExact(args[0]) || !PySet_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "has_leaf takes a list and a set of nodes");
+        return NULL;
+    }
+    int others = PySet_GET_SIZE(args[1]) > 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
+        PyObject *node = PyList_GET_ITEM(args[0], i);
+        if (!IS_VALUE(node)) {
+            PyErr_Format(PyExc_TypeError, "has_leaf takes Values, not %R", node);
+            return NULL;
+        }
+        int is_one = AS_VALUE(node)->op == 0 ? 1 : others ? PySet_Contains(args[1], node) : 0;
+        if (is_one != 0) {
+            return is_one < 0 ? NULL : Py_NewRef(Py_True);
+        }
+    }
+    Py_RETURN_FALSE;
 }
