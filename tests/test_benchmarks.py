@@ -5,32 +5,70 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import autograd_lite
-from benchmarks import growth
+from benchmarks import growth, local_gradients, small_gpt
 from benchmarks.growth import RandomGraphs
-from benchmarks.measure import DisagreementError, Goal, require_agreement, seconds_to_free
-from benchmarks.peers import engines
-from benchmarks.runner import ROWS
+from benchmarks.measure import (
+    LOCAL_GRADIENTS,
+    MICROGRAD,
+    OURS,
+    PURE,
+    QUICK,
+    XAD,
+    DisagreementError,
+    Goal,
+    Result,
+    _seconds_to_free,
+    require_agreement,
+)
+from benchmarks.operations import LIMITED, TIMED, new_leaves, script_of
+from benchmarks.peers import Engine, engines
+from benchmarks.runner import ROWS, table
 
 RUNNER = Path(__file__).parent / "benchmarks"
 PACKAGE = Path(autograd_lite.__file__).parent.parent
 TINY = ["--quick", "--operations", "64", "--repetitions", "2"]
 PHASES = {"record", "sweep", "free", "first gradient", "total"}
+PURE_IF_NATIVE = {PURE} if autograd_lite.engine_name == "native" else set()
 
-ABSENT = "raise ImportError('no micrograd here')"
+ABSENT = "raise ImportError('not here')"
 SAME = "from autograd_lite import Value as Value"
 WRONG = "import autograd_lite\ndef Value(data): return autograd_lite.Value(data * (1.0 + 1e-9))"
+XAD_ALIKE = """
+from benchmarks.local_gradients import Value
+
+Value.value, Value.derivative = Value.data, Value.grad
+exp, log = Value.exp, Value.log
+max = lambda limit, x: (x - limit).relu()
+tanh = lambda x: 1.0 - 2.0 / ((x * 2.0).exp() + 1.0)
+Real = lambda number: Value(number * SCALE)
+
+class Tape:
+    active = None
+    getActive = staticmethod(lambda: Tape.active)
+    def activate(self): assert Tape.active is None; Tape.active = self
+    def deactivate(self): Tape.active = None
+    def registerInputs(self, leaves): self.leaves = leaves
+    def newRecording(self): assert self.leaves and Tape.active is self
+    def registerOutput(self, result): self.result = result
+    def computeAdjoints(self): assert self.result.derivative == 1.0; self.result.backward()
+    def clearAll(self): del self.leaves, self.result
+"""
+SAME_XAD, WRONG_XAD = XAD_ALIKE.replace("SCALE", "1.0"), XAD_ALIKE.replace("SCALE", "(1.0 + 1e-9)")
 
 
-def run(tmp_path, micrograd, *arguments):
-    """The finished process and its report, with a module of that text in micrograd's place."""
-    (tmp_path / "micrograd").mkdir()
-    (tmp_path / "micrograd" / "__init__.py").write_text("")
-    (tmp_path / "micrograd" / "engine.py").write_text(micrograd)
+def run(tmp_path, micrograd, *arguments, xad=ABSENT):
+    """The finished process and its report, with modules of those texts in the peers' places."""
+    for path, text in {"micrograd/engine": micrograd, "xad/math": xad, "xad/adj_1st": xad}.items():
+        module = tmp_path / f"{path}.py"
+        module.parent.mkdir(exist_ok=True)
+        (module.parent / "__init__.py").touch()
+        module.write_text(text)
     report = tmp_path / "report.json"
     process = subprocess.run(
         [sys.executable, RUNNER, *arguments, "--json", report],
@@ -42,52 +80,149 @@ def run(tmp_path, micrograd, *arguments):
     return process, json.loads(report.read_text())
 
 
-def test_report_without_the_peer(tmp_path):
+def test_report_without_peers(tmp_path):
     process, report = run(tmp_path, ABSENT, *TINY, "--only", "script")
     assert process.returncode == 0, process.stderr
     assert {"machine", "versions", "settings", "rows"} == set(report)
     assert report["machine"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert report["machine"]["cpu"]
+    assert report["versions"]["engine"] == autograd_lite.engine_name
     assert [row["row"] for row in report["rows"]] == ["script", "script"]
     for row in report["rows"]:
-        assert set(row["times"]) == {"autograd_lite"}
+        assert set(row["times"]) == {OURS, *PURE_IF_NATIVE}
         assert row["ratios"] == {}
-        assert row["goals"] == []
-        assert any("micrograd is not installed" in note for note in row["notes"])
+        assert set(row["ratios_by_peer"]) == PURE_IF_NATIVE
+        assert len(row["goals"]) == len(PURE_IF_NATIVE)
+        for peer in {MICROGRAD, XAD}:
+            assert any(f"{peer} is not installed" in note for note in row["notes"])
+        assert any("the side 'pure' was left out" in note for note in row["notes"]) == (not PURE_IF_NATIVE)
     assert "micrograd is not installed" in process.stdout
 
 
-def test_report_with_a_peer(tmp_path):
-    process, report = run(tmp_path, SAME, *TINY, "--only", "script", "--only", "B9", "--largest", "100")
+def test_report_with_peers(tmp_path):
+    process, report = run(tmp_path, SAME, *TINY, "--only", "script", "--only", "B9", "--largest", "100", xad=SAME_XAD)
     assert process.returncode == 0, process.stderr
     assert [row["row"] for row in report["rows"]] == ["script", "script", "B9"]
     for row in report["rows"]:
-        assert row["figures"]["largest_difference"] == 0.0
-        ours, theirs = row["times"]["autograd_lite"], row["times"]["micrograd"]
-        assert set(ours) == set(theirs) == set(row["ratios"]) == PHASES
-        for phase in PHASES:
-            assert 0.0 <= ours[phase]["minimum"] <= ours[phase]["median"]
-            assert row["ratios"][phase] == theirs[phase]["median"] / ours[phase]["median"]
+        assert row["figures"]["largest_difference"] <= 1e-12
+        assert set(row["times"]) == {OURS, MICROGRAD, XAD, *PURE_IF_NATIVE}
+        assert row["ratios"] == row["ratios_by_peer"][MICROGRAD]
+        ours = row["times"][OURS]
+        for peer, ratios in row["ratios_by_peer"].items():
+            theirs = row["times"][peer]
+            assert set(ours) == set(theirs) == set(ratios) == PHASES
+            for phase in PHASES:
+                assert 0.0 <= ours[phase]["minimum"] <= ours[phase]["median"]
+                assert ratios[phase] == theirs[phase]["median"] / ours[phase]["median"]
         assert row["title"] in process.stdout
-    assert report["rows"][0]["goals"][0]["limit"] == 5.0
-    assert report["rows"][-1]["figures"]["total_with_the_collector_off"] > 0
-    assert report["rows"][-1]["figures"]["traced_bytes_a_node_of_autograd_lite"] > 0
+    for row in report["rows"][:2]:
+        assert [goal["figure"].split()[2] for goal in row["goals"]] == [MICROGRAD, *PURE_IF_NATIVE, XAD]
+    growth = report["rows"][-1]["figures"]
+    assert growth["total_with_the_collector_off"] > 0
+    assert growth[f"traced_bytes_a_node_of_{MICROGRAD if not PURE_IF_NATIVE else PURE}"] > 0
+    assert f"traced_bytes_a_node_of_{XAD}" not in growth
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row not in {"B1", "B2"}])
+def test_xad_with_other_numbers_is_refused(tmp_path, row):
+    process, report = run(tmp_path, ABSENT, *TINY, "--only", row, "--largest", "100", xad=WRONG_XAD)
+    assert process.returncode == 1
+    assert "numbers disagree" in process.stderr
+    assert report["rows"] == []
 
 
 def test_moons_follow_the_published_losses(tmp_path):
     process, report = run(tmp_path, ABSENT, "--quick", "--only", "B1", "--steps", "2")
     assert process.returncode == 0, process.stderr
+    assert len(report["rows"]) == 2
+    for row in report["rows"]:
+        for name in {OURS, *PURE_IF_NATIVE}:
+            assert row["figures"][f"largest_loss_difference_of_{name}"] <= 1e-12
+            assert set(row["times"][name]) == PHASES | {"update"}
+    assert report["rows"][0]["times"] != report["rows"][1]["times"]
+
+
+def test_the_small_gpt_follows_the_recorded_losses(tmp_path):
+    process, report = run(tmp_path, ABSENT, "--quick", "--only", "B2", "--steps", "2")
+    assert process.returncode == 0, process.stderr
     (row,) = report["rows"]
-    assert row["figures"]["largest_loss_difference_of_autograd_lite"] <= 1e-12
-    assert set(row["times"]["autograd_lite"]) == PHASES | {"update"}
+    assert row["figures"]["nodes_of_the_first_step"] > 50_000
+    for name in {OURS, LOCAL_GRADIENTS, *PURE_IF_NATIVE}:
+        assert row["figures"][f"largest_loss_difference_of_{name}"] <= 1e-12
+        assert row["figures"][f"steps_a_second_of_{name}"] == 1e3 / row["times"][name]["total"]["median"]
+        assert set(row["times"][name]) == PHASES | {"update"}
+    assert [goal["limit"] for goal in row["goals"]] == [15.0]
 
 
-@pytest.mark.parametrize("row", list(ROWS))
+@pytest.mark.parametrize("row", [row for row in ROWS if row != "B2"])
 def test_a_peer_with_other_numbers_is_refused(tmp_path, row):
     process, report = run(tmp_path, WRONG, *TINY, "--only", row, "--largest", "100", "--steps", "1")
     assert process.returncode == 1
     assert "numbers disagree" in process.stderr
     assert report["rows"] == []
+
+
+def test_a_wrong_rule_or_a_wrong_loss_is_refused_in_the_small_gpt(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(local_gradients.Value, "relu", lambda x: local_gradients.Value(max(0.0, x.data), (x,), (1.0,)))
+        with pytest.raises(DisagreementError, match="first gradient's square of local gradients"):
+            small_gpt.Training(Engine(local_gradients.Value), LOCAL_GRADIENTS)
+    with monkeypatch.context() as patch:
+        patch.setitem(small_gpt.GOLD, "loss", [small_gpt.GOLD["loss"][0] + 1e-9])
+        with pytest.raises(DisagreementError, match="step 0: the loss of autograd_lite"):
+            list(small_gpt.run_small_gpt(replace(QUICK, steps=1)))
+
+
+def test_the_local_gradients_are_right():
+    def formula(x, y):
+        return (x * y + 2.0 / x - y / x + (1.0 - x) ** 3 * -y).exp().log() + (x - y).relu() + x / 3.0 + 0.5 * (y - 1.0)
+
+    ours, theirs = [
+        [value_class(number) for number in (0.7, 0.4)] for value_class in (autograd_lite.Value, local_gradients.Value)
+    ]
+    results = [formula(*leaves) for leaves in (ours, theirs)]
+    for result in results:
+        result.backward()
+    assert results[0].data == pytest.approx(results[1].data, rel=1e-15)
+    assert [leaf.grad for leaf in ours] == pytest.approx([leaf.grad for leaf in theirs], rel=1e-14)
+
+
+@pytest.mark.parametrize("expression", TIMED + LIMITED)
+def test_an_operation_alone_is_what_its_script_adds_up(expression):
+    xs, ys = new_leaves()
+    names = {name: getattr(autograd_lite, name) for name in ("exp", "tanh", "relu", "log")}
+    total = script_of(expression)(xs, ys, 3, **names)
+    number = xs[0].data
+    for x, y in 3 * list(zip(xs, ys)):
+        number = number + eval(expression, {**names, "x": x, "y": y}).data  # noqa: S307 - the expressions of the benchmark
+    assert total.data == number
+    total.backward()
+    assert all(1e-3 < abs(x.grad) < 1e3 for x in xs)  # nothing overflows or dies out
+
+
+def test_the_row_of_operations_names_its_goals(tmp_path):
+    process, report = run(tmp_path, ABSENT, *TINY, "--only", "functions")
+    assert process.returncode == 0, process.stderr
+    row = report["rows"][-1]
+    assert list(row["times"][OURS]) == ["addition", *TIMED, *LIMITED]
+    assert [goal["figure"] for goal in row["goals"]] == [f"{expression} over an addition" for expression in LIMITED]
+    for goal in row["goals"]:
+        assert goal["limit"] == 2.5
+        assert goal["met"] == (goal["reached"] <= 2.5)
+
+
+def test_a_table_has_a_ratio_for_every_peer():
+    times = {name: {"total": {"median": time, "minimum": time}} for name, time in ((OURS, 2.0), (MICROGRAD, 50.0), (XAD, 8.0))}
+    result = Result("row", "title", "ns", 7, times)
+    result.aim(MICROGRAD, 20.0)
+    result.aim(XAD, 5.0)
+    result.aim(PURE, 1.0)  # not measured
+    lines = table(result).splitlines()
+    assert lines[2].split() == ["total", "2", "50", "(25.00)", "8", "(4.00)"]
+    assert lines[3:] == [
+        "  goal: total of micrograd over ours at least 20: 25, met",
+        "  goal: total of xad over ours at least 5: 4, MISSED",
+    ]
 
 
 def test_agreement():
@@ -109,10 +244,10 @@ def test_goals():
 
 
 def test_the_growing_graphs_have_the_nodes_they_claim():
-    engine = engines()[0]["autograd_lite"]
+    engine = engines()[0][OURS]
     graphs = RandomGraphs()
     for nodes in (32, 320, 6400):
-        order = autograd_lite.topological_order(graphs.record(graphs.leaves(engine), nodes))
+        order = autograd_lite.topological_order(graphs.record(engine.leaves(graphs.numbers), nodes))
         assert sum(node.op is not None for node in order) == nodes
     numbers = [node.data for node in order if node.op is not None and node.op.name != "add"]
     assert all(0.25 <= abs(number) <= 4.0 for number in numbers)
@@ -122,16 +257,17 @@ def test_the_collector_is_left_on():
     graphs, states = RandomGraphs(), []
     record = graphs.record
     graphs.record = lambda leaves, size: states.append(gc.isenabled()) or record(leaves, size)
-    row = growth._run_size(graphs, 1000, {"autograd_lite": engines()[0]["autograd_lite"]}, 1)
+    row = growth._run_size(graphs, 1000, engines()[0], 1)
     assert gc.isenabled()
     assert states.count(False) == row.repetitions + 1  # those of the figure that says so, and their warm-up
     assert states.count(True) > row.repetitions + 1
     assert not row.goals  # too small to tell the bytes of a node
-    assert 80 < row.figures["traced_bytes_a_node_of_autograd_lite"] < 200
+    if not PURE_IF_NATIVE:
+        assert 80 < row.figures[f"traced_bytes_a_node_of_{OURS}"] < 200
 
 
 def test_a_peer_pays_for_its_own_garbage_alone():
-    assert seconds_to_free(float("inf"), cyclic=True) == 0.0  # never negative, whatever the collector's own time is
+    assert _seconds_to_free(float("inf"), cyclic=True) == 0.0  # never negative, whatever the collector's own time is
 
 
 def test_help_names_every_row():

@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.peers import Engine
 
 OURS = "autograd_lite"
-PEER = "micrograd"
+MICROGRAD, XAD, PURE, LOCAL_GRADIENTS = "micrograd", "xad", "pure", "local gradients"
 LARGEST_DIFFERENCE = 1e-12  # relative to the largest number compared; sides add in different orders and divide differently
 
 
@@ -61,7 +64,7 @@ class Goal:
 
 @dataclass
 class Result:
-    """One row of the report: times by side and phase in `unit`, peer's time over ours by phase, other figures, goals."""
+    """One row of the report: times by side and phase in `unit`, each peer's time over ours by phase, other figures, goals."""
 
     row: str
     title: str
@@ -72,16 +75,21 @@ class Result:
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    @property
-    def ratios(self) -> dict[str, float]:
+    def ratios(self, peer: str) -> dict[str, float]:
         """The peer's median over ours, by phase: above 1 is good. Empty where the peer was not measured."""
-        ours, peer = self.times.get(OURS, {}), self.times.get(PEER, {})
-        return {phase: peer[phase]["median"] / ours[phase]["median"] for phase in ours if phase in peer}
+        ours, theirs = self.times.get(OURS, {}), self.times.get(peer, {})
+        return {phase: theirs[phase]["median"] / ours[phase]["median"] for phase in ours if phase in theirs}
+
+    def aim(self, peer: str, limit: float, phase: str = "total") -> None:
+        """Add the goal that the peer takes so many times as long as ours, if the peer was measured."""
+        if peer in self.times:
+            self.goals.append(Goal(f"{phase} of {peer} over ours", limit, self.ratios(peer)[phase]))
 
     def as_json(self) -> dict[str, Any]:
-        """The same, as JSON has it."""
+        """The same, as JSON has it: `ratios` are micrograd's, `ratios_by_peer` are everyone's."""
         goals = [{**vars(goal), "met": goal.met} for goal in self.goals]
-        return {**vars(self), "ratios": self.ratios, "goals": goals}
+        by_peer = {peer: self.ratios(peer) for peer in self.times if peer != OURS}
+        return {**vars(self), "ratios": self.ratios(MICROGRAD), "ratios_by_peer": by_peer, "goals": goals}
 
 
 Phases = dict[str, float]
@@ -92,19 +100,19 @@ def in_turn(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Median and minimum of each phase of each side, in seconds times `scale`.
 
-    The sides take turns, one repetition each; a first round is left out unless `warm_up` is false.
+    The sides take turns, one repetition each, and in every round another one is first, so that none is always the one that
+    finds the caches as the collector leaves them. A first round is left out unless `warm_up` is false.
     """
     rounds: list[dict[str, Phases]] = []
+    order = list(sides)
     for _ in range(repetitions + warm_up):
         gc.collect()
-        rounds.append({name: side() for name, side in sides.items()})
+        rounds.append({name: sides[name]() for name in order})
+        order.append(order.pop(0))
     del rounds[: int(warm_up)]
     times: dict[str, dict[str, dict[str, float]]] = {}
     for name in sides:
         runs = [phases[name] for phases in rounds]
-        for run in runs:
-            run["first gradient"] = run["record"] + run["sweep"]
-            run["total"] = sum([seconds for phase, seconds in run.items() if phase != "first gradient"])
         times[name] = {
             phase: {
                 "median": scale * statistics.median([run[phase] for run in runs]),
@@ -115,18 +123,44 @@ def in_turn(
     return times
 
 
-def record_sweep_free(record: Callable[[], Any], cyclic: bool) -> Phases:
-    """The seconds that one graph takes from its first operation until its memory is returned."""
+def record_sweep_free(engine: Engine, numbers: Iterable[float], record: Callable[[list[Any]], Any]) -> Phases:
+    """The seconds that one graph takes from its first operation until its memory is returned; its leaves are there before."""
+    leaves = engine.leaves(numbers)
     start = perf_counter()
-    result = record()
+    result = record(leaves)
     recorded = perf_counter()
-    result.backward()
+    engine.sweep(result)
     swept = perf_counter()
     del result
-    return {"record": recorded - start, "sweep": swept - recorded, "free": seconds_to_free(swept, cyclic)}
+    engine.clear()
+    return _phases({"record": recorded - start, "sweep": swept - recorded, "free": _seconds_to_free(swept, engine.cyclic)})
 
 
-def seconds_to_free(start: float, cyclic: bool) -> float:
+def training_step(
+    loss: Callable[[], Any], sweep: Callable[[Any], None], update: Callable[[], None], cyclic: bool
+) -> tuple[Phases, float]:
+    """The seconds that one step of training takes by phase, and its loss."""
+    start = perf_counter()
+    result = loss()
+    recorded = perf_counter()
+    sweep(result)
+    swept = perf_counter()
+    update()
+    updated = perf_counter()
+    number = result.data
+    before = perf_counter()
+    del result
+    free = _seconds_to_free(before, cyclic)
+    phases = {"record": recorded - start, "sweep": swept - recorded, "update": updated - swept, "free": free}
+    return _phases(phases), number
+
+
+def _phases(seconds: Phases) -> Phases:
+    """With the sums that are reported too."""
+    return {**seconds, "first gradient": seconds["record"] + seconds["sweep"], "total": sum(seconds.values())}
+
+
+def _seconds_to_free(start: float, cyclic: bool) -> float:
     """The seconds since `start`, when the last reference to a graph was about to be dropped, until it is freed."""
     if not cyclic:
         return perf_counter() - start

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +17,10 @@ from typing import Any, NamedTuple
 import autograd_lite as ag
 from benchmarks.growth import run_growth
 from benchmarks.measure import (
+    MICROGRAD,
     OURS,
-    PEER,
     QUICK,
+    XAD,
     DisagreementError,
     Result,
     Settings,
@@ -26,6 +30,7 @@ from benchmarks.measure import (
 )
 from benchmarks.moons import run_moons
 from benchmarks.scripts import run_functions, run_script
+from benchmarks.small_gpt import run_small_gpt
 
 
 class Row(NamedTuple):
@@ -37,8 +42,9 @@ class Row(NamedTuple):
 
 ROWS = {
     "script": Row("record, sweep and free a mix of + - * /", run_script),
-    "functions": Row("the same with relu and powers, and with exp, tanh and log", run_functions),
+    "functions": Row("the same with relu and powers, and with exp, tanh and log; each function alone", run_functions),
     "B1": Row("moons, eager: whole training steps of micrograd's demo", run_moons),
+    "B2": Row("small GPT, eager: whole training steps in plain scalar code", run_small_gpt),
     "B9": Row("growth, eager: nanoseconds and bytes a node as graphs grow", run_growth),
 }
 """Every benchmark by name; adding one is adding an entry."""
@@ -46,9 +52,11 @@ ROWS = {
 DESCRIPTION = """\
 Benchmarks of autograd_lite beside other libraries. Run as `python tests/benchmarks`.
 
-Both sides run in one process on one core, in turn; the table shows medians, and ratios: the peer's time over ours, above 1
-is good. Before a row is timed, its numbers must agree. Peers come with `pip install 'autograd_lite[bench]'`; one that is
-absent is left out with a note. The exit status is 1 if numbers disagree.
+All sides of a row run in one process on one core, in turn, and every row in a process of its own; the table shows medians
+and, in brackets, ratios: the peer's time over ours, above 1 is good. A row is reported only if its numbers agree. The peers
+are micrograd and xad, which come with `pip install 'autograd_lite[bench]'` (one that is absent is left out with a note),
+"pure", a second copy of this package with the engine in Python, and for B2 "local gradients", a Value of 40 lines. The exit
+status is 1 if numbers disagree.
 """
 
 
@@ -59,29 +67,50 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = {name: value for name in vars(settings) if (value := getattr(options, name, None)) is not None}
     settings = replace(settings, **chosen)
     report: dict[str, Any] = {"machine": machine(pin_to_one_core())}
-    report["versions"] = {OURS: ag.__version__, "engine": ag.engine_name, PEER: version_of(PEER)}
+    report["versions"] = {
+        OURS: ag.__version__,
+        "engine": ag.engine_name,
+        MICROGRAD: version_of(MICROGRAD),
+        XAD: version_of(XAD),
+    }
     report["settings"] = vars(settings)
     report["rows"] = []
     print(_heading(report), end="\n\n")
-    failures: list[BaseException] = []
+    sys.stdout.flush()
+    failure = None
+    # A fresh interpreter a row: what a row leaves behind moves memory and the collector's thresholds for those after it.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn, max_tasks_per_child=1) as interpreters:
+        for name in options.only or ROWS:
+            rows, failure = interpreters.submit(run_row, name, settings).result()
+            report["rows"] += rows
+            if failure is not None:
+                break
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    if failure is not None and not isinstance(failure, DisagreementError):
+        raise failure
+    if failure is not None:
+        print(f"numbers disagree: {failure}", file=sys.stderr)
+    return 0 if failure is None else 1
+
+
+def run_row(name: str, settings: Settings) -> tuple[list[dict[str, Any]], Exception | None]:
+    """Run and print one row; its results as JSON has them, and what stopped it."""
+    rows: list[dict[str, Any]] = []
+    failures: list[Exception] = []
 
     def work() -> None:
         try:
-            for name in options.only or ROWS:
-                for result in ROWS[name].run(settings):
-                    report["rows"].append(result.as_json())
-                    print(table(result), flush=True)
-        except BaseException as failure:
+            for result in ROWS[name].run(settings):
+                rows.append(result.as_json())
+                print(table(result), flush=True)
+        except Exception as failure:
+            failure.add_note(traceback.format_exc())  # the traceback itself stays in this process
             failures.append(failure)
 
     _in_deep_thread(work)
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    if failures and not isinstance(failures[0], DisagreementError):
-        raise failures[0]
-    for failure in failures:
-        print(f"numbers disagree: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    return rows, failures[0] if failures else None
 
 
 def table(result: Result) -> str:
@@ -90,11 +119,15 @@ def table(result: Result) -> str:
     if result.times:
         names = list(result.times)
         lines[0] += f" ({result.unit}, median of {result.repetitions})"
-        lines.append(" ".join([f"  {'':<14}", *[f"{name:>14}" for name in names], f"{'ratio':>8}" if PEER in names else ""]))
-        for phase in result.times[OURS]:
-            cells = [f"{result.times[name][phase]['median']:>14.4g}" for name in names]
-            ratio = [f"{result.ratios[phase]:>8.2f}"] if phase in result.ratios else []
-            lines.append(" ".join([f"  {phase:<14}", *cells, *ratio]))
+        lines.append(" ".join([f"  {'':<16}", *[f"{name:>15}" if name == OURS else f"{name:>24}" for name in names]]))
+        ratios = {name: result.ratios(name) for name in names}
+        for phase, ours in result.times[OURS].items():
+            cells = [
+                f"{result.times[name][phase]['median']:>15.4g} {'(' + format(ratios[name][phase], '.2f') + ')':>8}"
+                for name in names[1:]
+                if phase in ratios[name]
+            ]
+            lines.append(" ".join([f"  {phase:<16}", f"{ours['median']:>15.4g}", *cells]))
     lines += [f"  {name.replace('_', ' ')}: {figure:.4g}" for name, figure in result.figures.items()]
     for goal in result.goals:
         bound = "at least" if goal.at_least else "at most"
@@ -109,7 +142,7 @@ def _heading(report: dict[str, Any]) -> str:
     load = "" if facts["load_average"] is None else f", load {facts['load_average']:.1f}"
     return (
         f"{facts['implementation']} {facts['python']} on {facts['cpu']}, {pinned}{load}; autograd_lite {versions[OURS]}"
-        f" ({versions['engine']} engine), micrograd {versions[PEER] or 'absent'}"
+        f" ({versions['engine']} engine), micrograd {versions[MICROGRAD] or 'absent'}, xad {versions[XAD] or 'absent'}"
     )
 
 
@@ -140,9 +173,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument("--operations", type=_positive, metavar="N", help="operations of a script (10,000)")
     parser.add_argument("--repetitions", type=_positive, metavar="N", help="times each side runs (15, quick 7)")
-    parser.add_argument("--steps", type=_positive, metavar="N", help="training steps of B1 (100, quick 7)")
+    parser.add_argument(
+        "--steps", type=_positive, metavar="N", help="training steps of B1 and B2 (100, quick 7; B2 10 at most)"
+    )
     parser.add_argument("--largest", type=_positive, metavar="N", help="nodes of the largest graph of B9 (10^6, quick 10^5)")
-    parser.add_argument("--largest-of-peer", type=_positive, metavar="N", help="the same for the peer (10^5, quick 10^4)")
+    parser.add_argument("--largest-of-peer", type=_positive, metavar="N", help="the same for the peers (10^5, quick 10^4)")
     return parser
 
 

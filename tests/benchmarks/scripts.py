@@ -1,12 +1,25 @@
-"""Rows of one straight-line script: arithmetic, and functions."""
+"""Rows of one straight-line script: arithmetic, and functions mixed with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from benchmarks.measure import OURS, PEER, Goal, Result, Settings, in_turn, record_sweep_free, require_agreement
-from benchmarks.peers import Engine, engines
+from benchmarks.measure import (
+    MICROGRAD,
+    OURS,
+    PURE,
+    XAD,
+    Phases,
+    Result,
+    Settings,
+    in_turn,
+    record_sweep_free,
+    require_agreement,
+)
+from benchmarks.operations import operations_alone
+from benchmarks.peers import FUNCTIONS, Engine, by_engine, engines
 
 Script = Callable[[Engine, list[Any], int], Any]
 LEAVES = [0.5, 2.0, 1.0, -1.0]
@@ -39,15 +52,16 @@ def chain(_engine: Engine, leaves: list[Any], operations: int) -> Any:
     return x
 
 
-def relu_and_powers(_engine: Engine, leaves: list[Any], operations: int) -> Any:
+def relu_and_powers(engine: Engine, leaves: list[Any], operations: int) -> Any:
     """Rounds of eight operations that micrograd has: two relu, two powers with constant exponents, and + *."""
+    relu = engine.functions["relu"]
     a, b, x, y = leaves
     total = a
     for _ in range(operations // 8):
         x = x * a
         x = x + y**2
-        y = (x + b).relu()
-        x = x.relu()
+        y = relu(x + b)
+        x = relu(x)
         y = y**-0.5
         total = total + x
     return total
@@ -56,12 +70,12 @@ def relu_and_powers(_engine: Engine, leaves: list[Any], operations: int) -> Any:
 def transcendental(engine: Engine, leaves: list[Any], operations: int) -> Any:
     """Rounds of eight operations: exp, tanh, log, relu, a power, and + *."""
     a, b, x, y = leaves
-    exp, log, tanh = engine.exp, engine.log, engine.tanh
+    exp, log, tanh, relu = [engine.functions[name] for name in FUNCTIONS]
     total = a
     for _ in range(operations // 8):
         x = exp(y * a)
         y = tanh(x)
-        x = log(x + b).relu()
+        x = relu(log(x + b))
         total = total + x**1.5
     return total
 
@@ -70,8 +84,9 @@ def run_script(settings: Settings) -> Iterator[Result]:
     """Row 'script'."""
     for title, script in (("+ - * / mix", arithmetic), ("+ - * / chain", chain)):
         result = compare("script", title, script, settings)
-        if PEER in result.times:
-            result.goals.append(Goal("ratio of the totals", 5.0, result.ratios["total"]))
+        result.aim(MICROGRAD, by_engine(native=100.0, python=5.0))
+        result.aim(PURE, 8.0)
+        result.aim(XAD, by_engine(native=10.0, python=1.0), phase="record")
         yield result
 
 
@@ -81,29 +96,31 @@ def run_functions(settings: Settings) -> Iterator[Result]:
     result = compare("functions", "exp, tanh, log, relu, ** and + * mix", transcendental, settings)
     result.notes.append("micrograd 0.1.0 has no exp, log and tanh: the benchmark adds them in micrograd's own style")
     yield result
+    yield operations_alone(settings)
 
 
 def compare(row: str, title: str, script: Script, settings: Settings) -> Result:
     """Record, sweep and free the script on every engine, after the value and the gradient have been found to agree."""
-    found, notes = engines()
+    found, notes = engines(MICROGRAD, XAD, PURE)
     operations = max(8, settings.operations - settings.operations % 8)
     numbers = {name: _value_and_gradient(engine, script, operations) for name, engine in found.items()}
     figures: dict[str, float] = {"operations": operations}
-    if PEER in found:
-        figures["largest_difference"] = require_agreement(title, numbers[OURS], numbers[PEER])
-    sides = {name: _side(engine, script, operations) for name, engine in found.items()}
+    if len(found) > 1:
+        figures["largest_difference"] = max(
+            [require_agreement(f"{title}: {name}", numbers[OURS], numbers[name]) for name in found if name != OURS]
+        )
+    sides = {name: partial(_run, engine, script, operations) for name, engine in found.items()}
     times = in_turn(sides, settings.repetitions, scale=1e9 / operations)
     title = f"{title}, {operations:,} operations"
     return Result(row, title, "ns/operation", settings.repetitions, times, figures, notes=notes)
 
 
-def _side(engine: Engine, script: Script, operations: int) -> Callable[[], dict[str, float]]:
-    leaves = [engine.Value(x) for x in LEAVES]
-    return lambda: record_sweep_free(lambda: script(engine, leaves, operations), engine.cyclic)
+def _run(engine: Engine, script: Script, operations: int) -> Phases:
+    return record_sweep_free(engine, LEAVES, lambda leaves: script(engine, leaves, operations))
 
 
 def _value_and_gradient(engine: Engine, script: Script, operations: int) -> list[float]:
-    leaves = [engine.Value(x) for x in LEAVES]
+    leaves = engine.leaves(LEAVES)
     result = script(engine, leaves, operations)
-    result.backward()
-    return [result.data, *[leaf.grad for leaf in leaves]]
+    engine.sweep(result)
+    return engine.numbers(result, leaves)
