@@ -74,7 +74,7 @@ def test_an_installed_copy_is_what_imports_pickle_and_definitions_find():
     with installed(ANOTHER) as package:
         assert package is ANOTHER
         assert importlib.import_module("autograd_lite") is ANOTHER
-        testing = importlib.import_module("autograd_lite.testing")
+        report = importlib.import_module("autograd_lite.report")
         restored = pickle.loads(pickle.dumps(ANOTHER.Value(3.0).exp()))
         assert type(restored) is ANOTHER.Value
         ANOTHER.define_primitive("thrice", lambda x: 3.0 * x, lambda r, x: 3.0)
@@ -84,7 +84,7 @@ def test_an_installed_copy_is_what_imports_pickle_and_definitions_find():
     assert ANOTHER.thrice(ANOTHER.Value(2.0)).data == 6.0
     assert not hasattr(autograd_lite, "thrice")
     with installed(ANOTHER):
-        assert importlib.import_module("autograd_lite.testing") is testing
+        assert importlib.import_module("autograd_lite.report") is report
     with installed(autograd_lite) as package:
         assert package is autograd_lite
         assert type(copy.deepcopy(autograd_lite.Value(1.0))) is autograd_lite.Value
