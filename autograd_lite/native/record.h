@@ -2,6 +2,30 @@
 
 /* --- arguments */
 
+/* The floats of small integers, made once: `x**2` in a loop needs no new object. */
+#define SMALLEST_KEPT (-16)
+#define LARGEST_KEPT 256
+static PyObject *kept_floats[LARGEST_KEPT - SMALLEST_KEPT + 1];
+
+/* The float of an int, a new reference; NULL without an exception if it lies beyond the largest float. */
+static PyObject *
+float_of_int(PyObject *integer)
+{
+    double number = PyLong_AsDouble(integer);
+    if (number == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return NULL;
+    }
+    if (!(number >= SMALLEST_KEPT && number <= LARGEST_KEPT)) {
+        return PyFloat_FromDouble(number);
+    }
+    PyObject **kept = &kept_floats[(int)number - SMALLEST_KEPT];
+    if (*kept == NULL) {
+        *kept = PyFloat_FromDouble(number);
+    }
+    return Py_XNewRef(*kept);
+}
+
 /* An argument as the graph keeps it, a new reference: a Value or a float; anything else becomes a float, or raises. */
 static PyObject *
 as_operand(PyObject *x, PyObject *role)
@@ -10,11 +34,10 @@ as_operand(PyObject *x, PyObject *role)
         return Py_NewRef(x);
     }
     if (PyLong_CheckExact(x)) {
-        double number = PyLong_AsDouble(x);
-        if (number != -1.0 || !PyErr_Occurred()) {
-            return PyFloat_FromDouble(number);
+        PyObject *number = float_of_int(x);
+        if (number != NULL || PyErr_Occurred()) {
+            return number;
         }
-        PyErr_Clear(); /* beyond the largest float: Python words the error */
     }
     return PyObject_CallFunctionObjArgs(package.real_number, x, role, NULL);
 }
@@ -243,16 +266,12 @@ static PyObject *
 binary_with_int(uint32_t op, binaryfunc apply, PyObject *left, PyObject *right)
 {
     PyObject *integer = PyLong_CheckExact(right) ? right : left, *result = NULL;
-    double number = PyLong_AsDouble(integer);
-    if (number == -1.0 && PyErr_Occurred()) {
-        PyErr_Clear();
-        return binary_slowly(op, left, right);
+    PyObject *constant = float_of_int(integer);
+    if (constant == NULL) {
+        return PyErr_Occurred() ? NULL : binary_slowly(op, left, right);
     }
-    PyObject *constant = PyFloat_FromDouble(number);
-    if (constant != NULL) {
-        result = integer == right ? apply(left, constant) : apply(constant, right);
-        Py_DECREF(constant);
-    }
+    result = integer == right ? apply(left, constant) : apply(constant, right);
+    Py_DECREF(constant);
     return result;
 }
 
@@ -462,8 +481,7 @@ gathered(const Operation *operation, PyObject *const *args, Py_ssize_t nargs, in
                 operand = Py_NewRef(item);
             }
             else if (PyLong_CheckExact(item)) {
-                double number = PyLong_AsDouble(item);
-                operand = number == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(number);
+                operand = float_of_int(item);
             }
             if (operand == NULL) {
                 PyErr_Clear();
