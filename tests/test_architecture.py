@@ -35,6 +35,7 @@ ROOMS = {
     "show": {"primitive", "primitives", "engine", "sweep"},
     "compiler": {"floats", "special", "primitive", "primitives"},
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
+    "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
     "__init__": {
         "primitive",
         "primitives",
