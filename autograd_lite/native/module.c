@@ -6,8 +6,12 @@
 #include <structmember.h>
 
 #include <math.h>
+#ifdef _MSC_VER
+#include <malloc.h>
+#endif
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef Py_GIL_DISABLED

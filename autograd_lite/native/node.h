@@ -21,38 +21,164 @@ enum {
     REACHED = 2,  /* the sweep under way has brought a contribution here */
 };
 
-/* A dead node stays here, its reference to the type included, for the next one: most graphs are as
-   large as the last one, and memory asked from the system anew costs three times what recording does. 80 MiB at most. */
-#define FREE_NODES (1 << 20)
-static Value *free_nodes = NULL;
-static Py_ssize_t free_count = 0;
-
 static PyTypeObject *ValueType = NULL;
 
 #define IS_NODE(x) (Py_TYPE(x) == ValueType)
 #define IS_VALUE(x) (IS_NODE(x) || PyObject_TypeCheck(x, ValueType))
 #define AS_VALUE(x) ((Value *)(x))
 
-/* A node without data, operation and arguments. */
+/* --- memory: slabs of nodes, aligned to their size, so that a node's address tells its slab
+
+   Nodes recorded together lie together. A slab whose nodes are all dead starts anew from its first byte: without that, the
+   order of the free places would be shuffled a little more with every graph, and memory would be read at random. */
+
+#define SLAB_SIZE ((size_t)1 << 20)
+#define KEPT_SLABS 80 /* empty ones that are not given back to the system: the next graph is often as large as the last */
+
+typedef struct Slab {
+    struct Slab *next, *previous; /* in the ring of slabs with room */
+    Value *free;                  /* places of dead nodes */
+    char *unused;                 /* the first place never used since the slab was empty */
+    size_t live;
+    int is_listed;
+} Slab;
+
+#define SLAB_START(slab) ((char *)(slab) + ((sizeof(Slab) + 15) & ~(size_t)15))
+#define SLAB_NODES ((SLAB_SIZE - 64 - sizeof(Slab)) / sizeof(Value))
+#define SLAB_OF(node) ((Slab *)((uintptr_t)(node) & ~(uintptr_t)(SLAB_SIZE - 1)))
+
+static Slab *current_slab = NULL;
+static Slab with_room = {&with_room, &with_room, NULL, NULL, 0, 1}; /* the ring's head; the current slab is not in it */
+static int empty_slabs = 0;                                         /* in the ring */
+
+static void
+list_slab(Slab *slab)
+{
+    slab->next = with_room.next;
+    slab->previous = &with_room;
+    with_room.next->previous = slab;
+    with_room.next = slab;
+    slab->is_listed = 1;
+}
+
+static void
+unlist_slab(Slab *slab)
+{
+    slab->next->previous = slab->previous;
+    slab->previous->next = slab->next;
+    slab->is_listed = 0;
+}
+
+static Slab *
+allocate_slab(void)
+{
+#ifdef _MSC_VER
+    Slab *slab = _aligned_malloc(SLAB_SIZE, SLAB_SIZE);
+#else
+    Slab *slab = aligned_alloc(SLAB_SIZE, SLAB_SIZE);
+#endif
+    if (slab == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    slab->free = NULL;
+    slab->unused = SLAB_START(slab);
+    slab->live = 0;
+    slab->is_listed = 0;
+    return slab;
+}
+
+static void
+give_back_slab(Slab *slab)
+{
+#ifdef _MSC_VER
+    _aligned_free(slab);
+#else
+    free(slab);
+#endif
+}
+
+/* Make a slab with room the current one. */
+static int
+next_slab(void)
+{
+    Slab *slab = with_room.next;
+    if (slab == &with_room) {
+        slab = allocate_slab();
+        if (slab == NULL) {
+            return -1;
+        }
+    }
+    else {
+        unlist_slab(slab);
+        empty_slabs -= slab->live == 0;
+    }
+    current_slab = slab;
+    return 0;
+}
+
+/* A slab has lost a node: it comes into the ring when it is half empty, and is as good as new when it is empty. */
+static void
+lighten_slab(Slab *slab)
+{
+    if (slab->live == 0) {
+        slab->free = NULL;
+        slab->unused = SLAB_START(slab);
+        if (slab == current_slab) {
+            return;
+        }
+        if (empty_slabs == KEPT_SLABS) {
+            if (slab->is_listed) {
+                unlist_slab(slab);
+            }
+            give_back_slab(slab);
+            return;
+        }
+        empty_slabs++;
+    }
+    if (slab != current_slab && !slab->is_listed) {
+        list_slab(slab);
+    }
+}
+
+static inline void
+free_node(Value *node)
+{
+    Slab *slab = SLAB_OF(node);
+    node->link = slab->free;
+    slab->free = node;
+    slab->live--;
+    if (slab->live == 0 || slab->live == SLAB_NODES / 2) {
+        lighten_slab(slab);
+    }
+}
+
+/* A node without data, operation and arguments. Nodes hold no reference to their type, which lives as long as the process. */
 static inline Value *
 new_node(void)
 {
-    Value *node = free_nodes;
-    if (node != NULL) {
-        free_nodes = node->link;
-        free_count--;
-#ifdef Py_TRACE_REFS
-        _Py_NewReference((PyObject *)node);
-#else
-        Py_SET_REFCNT((PyObject *)node, 1);
-#endif
-    }
-    else {
-        node = PyObject_New(Value, ValueType);
-        if (node == NULL) {
+    Value *node;
+    while (current_slab == NULL || current_slab->live == SLAB_NODES) {
+        if (next_slab() < 0) {
             return NULL;
         }
     }
+    Slab *slab = current_slab;
+    if (slab->free != NULL) {
+        node = slab->free;
+        slab->free = node->link;
+    }
+    else {
+        node = (Value *)slab->unused;
+        slab->unused += sizeof(Value);
+    }
+    slab->live++;
+    Py_SET_TYPE((PyObject *)node, ValueType);
+#ifdef Py_TRACE_REFS
+    _Py_NewReference((PyObject *)node);
+#else
+    Py_SET_REFCNT((PyObject *)node, 1);
+#endif
     node->grad = 0.0;
     node->second = NULL;
     node->note = NULL;
@@ -115,16 +241,7 @@ free_waiting(Value *waiting)
         Value *node = waiting;
         waiting = node->link;
         release_contents(node, &waiting);
-        if (free_count < FREE_NODES) {
-            node->link = free_nodes;
-            free_nodes = node;
-            free_count++;
-        }
-        else {
-            PyTypeObject *type = Py_TYPE(node);
-            PyObject_Free(node);
-            Py_DECREF(type);
-        }
+        free_node(node);
     }
 }
 
