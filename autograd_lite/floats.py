@@ -198,6 +198,11 @@ def clip(x: float, low: float, high: float) -> float:
     return minimum(maximum(x, low), high)
 
 
+def copysign(x: float, y: float) -> float:
+    """|x| with the sign of y, and with none where y is nan: the sign of a nan differs between processors and compilers."""
+    return math.copysign(x, y) if y == y else abs(x)
+
+
 def where(condition: float, x: float, y: float) -> float:
     """x where the condition is not 0, else y."""
     return x if condition else y

@@ -206,7 +206,7 @@ step: Primitive = _entry(
     "step", floats.step, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="1 where x > 0, else 0"
 )
 copysign: Primitive = _entry(
-    "copysign", math.copysign, lambda r, x, y: sign(x) * copysign(1.0, y), None,
+    "copysign", floats.copysign, lambda r, x, y: sign(x) * copysign(1.0, y), None,
     kink=lambda x, y: x == 0.0 or y == 0.0, doc="|x| with the sign of y",
 )  # fmt: skip
 floor: Primitive = _entry(

@@ -83,9 +83,14 @@ def function_name(function: Callable[..., Any]) -> str:
     return function.__name__ if is_library_function(function) else f"ag_{function.__name__.strip('_')}"
 
 
+def is_ours(primitive: Primitive) -> bool:
+    """Whether the value is a call of the primitive's float function; its own `code` spells it otherwise."""
+    return primitive.code.startswith(f"{primitive.name}(")
+
+
 def value(primitive: Primitive, operands: Sequence[str]) -> str:
     """The value of a primitive as an expression. Operands are names or literals."""
-    if not primitive.code.startswith(f"{primitive.name}("):
+    if not is_ours(primitive):
         return primitive.code.format(*operands)
     arguments = ", ".join(operands)
     return f"{function_name(primitive.fn)}({_array(operands) if primitive.variadic else arguments})"

@@ -96,7 +96,7 @@ def _rules(table: Sequence[Primitive]) -> str:
             _bits(primitive, [rule is not None for rule in primitive.partials]),
         ]
         rows.append(f"{{{', '.join(fields)}}},")
-    return csource.block("static const Rule RULES[OP_COUNT] =", rows) + ";"
+    return csource.block("static const AG_UNUSED Rule RULES[OP_COUNT] =", rows) + ";"
 
 
 def _bits(primitive: Primitive, flags: Sequence[bool]) -> str:
@@ -112,7 +112,7 @@ def is_given(function: Callable[..., Any]) -> bool:
 
 def _functions(table: Sequence[Primitive]) -> Iterator[str]:
     """The float functions that values and partials call, and those that these call."""
-    called = [primitive.fn for primitive in table if primitive.code.startswith(f"{primitive.name}(")]
+    called = [primitive.fn for primitive in table if csource.is_ours(primitive)]
     yield from map(csource.function, closure(called, is_given))
 
 

@@ -103,7 +103,7 @@ typedef struct {
     unsigned carries;     /* a bit for each argument that has a partial; all if variadic */
 } Rule;
 
-static const Rule RULES[OP_COUNT] = {
+static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"", "a number", 0, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 0u},
     {"add", "x + y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
     {"subtract", "x - y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
@@ -419,6 +419,11 @@ static inline double ag_step(double x) {
     return x > 0.0 ? 1.0 : ag_flat(x);
 }
 
+/* |x| with the sign of y, and with none where y is nan: the sign of a nan differs between processors and compilers. */
+static inline double ag_copysign(double x, double y) {
+    return y == y ? copysign(x, y) : fabs(x);
+}
+
 /* The sum, added from left to right; of nothing, 0. */
 static inline double ag_add_all(const double *xs, ptrdiff_t xs_length) {
     if (xs_length == 0) {
@@ -593,7 +598,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_power_derivative(double x, double
 }
 
 /* The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex. */
-static inline double ag_power_derivative(double x, double y, double order_x, double order_y) {
+static AG_UNUSED double ag_power_derivative(double x, double y, double order_x, double order_y) {
     if (order_x == 1.0 && order_y == 0.0) {
         const double exponent = y - 1.0;
         if (exponent + 1.0 == y && y != exponent && x != 0.0 && (x > 0.0 || ag_mod(y, 1.0) == 0.0)) {
@@ -601,6 +606,12 @@ static inline double ag_power_derivative(double x, double y, double order_x, dou
             if (0x1.56e1fc2f8f359p-997 < fabs(value) && fabs(value) < INFINITY) {
                 return y * value;
             }
+        }
+    }
+    if (order_x == 0.0 && order_y == 1.0 && 0.0 < x && x < INFINITY && y - y == 0.0) {
+        const double value = ag_power(x, y);
+        if (0x1.56e1fc2f8f359p-997 < value && value < INFINITY) {
+            return log(x) * value;
         }
     }
     return ag_general_power_derivative(x, y, order_x, order_y);
@@ -1042,7 +1053,7 @@ static inline double value_step(double x0) {
 }
 
 static inline double value_copysign(double x0, double x1) {
-    return copysign(x0, x1);
+    return ag_copysign(x0, x1);
 }
 
 static inline double value_floor(double x0) {
@@ -2087,7 +2098,7 @@ static inline void partials_copysign(double r, const double *x, unsigned needed,
     (void)r;
     if (needed & 1u) {
         const double t0 = ag_sign(x[0]);
-        const double t1 = copysign(1.0, x[1]);
+        const double t1 = ag_copysign(1.0, x[1]);
         const double t2 = t0 * t1;
         p[0] = t2;
     }
