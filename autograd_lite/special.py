@@ -141,6 +141,10 @@ def power_derivative(x: float, y: float, order_x: float, order_y: float) -> floa
             value = power(x, exponent)
             if 1e-300 < abs(value) < inf:
                 return y * value
+    if order_x == 0.0 and order_y == 1.0 and 0.0 < x < inf and y - y == 0.0:
+        value = power(x, y)
+        if 1e-300 < value < inf:
+            return log(x) * value
     return _general_power_derivative(x, y, order_x, order_y)
 
 

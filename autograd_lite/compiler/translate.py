@@ -3,8 +3,8 @@
 `translate` takes a function on floats whose source is in a small part of Python: parameters annotated as float, int, bool, or
 list[float] (or ``*xs: float``); assignments, also of several names at once, and to an element of a list; ``if``, ``for`` over
 a range, a list or constants, ``return``; arithmetic, comparisons, conditional expressions; ``math``, ``abs``, ``max``, ``min``,
-``len``, ``float``, ``int``, and calls of functions of the same kind. A list is made as ``[x] * n`` and keeps its length. Whole numbers are
-machine words elsewhere, so they must stay small.
+``len``, ``float``, ``int``, and calls of functions of the same kind. A list is made as ``[x] * n`` and keeps its length. Whole
+numbers are machine words elsewhere, so they must stay small.
 
 What Python would raise is IEEE 754's result in other languages: of ``try: return x`` the handlers are left out, as functions
 of `floats` return in them what IEEE 754 does. ``raise`` is a statement of its own, `Fail`.
