@@ -1,5 +1,9 @@
-"""Hypothesis profiles: derandomised where CI is set, random elsewhere; HYPOTHESIS_PROFILE chooses another."""
+"""Hypothesis profiles: derandomised where CI is set, random elsewhere; HYPOTHESIS_PROFILE chooses another.
 
+AUTOGRAD_LITE_COLLECTOR=off runs the suite with the cyclic collector off: nothing here may depend on it.
+"""
+
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -9,3 +13,6 @@ settings.register_profile("local", **common)
 settings.register_profile("ci", derandomize=True, database=None, **common)
 settings.register_profile("nightly", max_examples=20_000, **common)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local"))
+
+if os.environ.get("AUTOGRAD_LITE_COLLECTOR") == "off":
+    gc.disable()

@@ -228,7 +228,7 @@ def agreed(work):
     """`work` does the same on both engines: result, or type and message of the error."""
     told = []
     for package in ENGINES:
-        # The processor's flags, which NumPy asks after its loops, are set by divisions in C; Python asks before it divides.
+        # NumPy asks for the processor's flags after its loops; divisions in C set them, Python asks before it divides.
         with installed(package), np.errstate(all="ignore"):
             told.append(caught(lambda package=package: described(package, work(package))))
     assert told[1] == told[0]
