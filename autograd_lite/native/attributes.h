@@ -27,6 +27,17 @@ check_deletion(PyObject *x, const char *name)
     return 0;
 }
 
+/* While a sweep goes through a graph, a rule in Python must not take it apart. */
+static int
+check_no_sweep(Value *self)
+{
+    if (is_sweeping && self->first != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the arguments of a node cannot change while a sweep is under way");
+        return -1;
+    }
+    return 0;
+}
+
 static int
 fill(Value *self, PyObject *data, PyObject *label)
 {
@@ -42,6 +53,10 @@ value_init(PyObject *self, PyObject *args, PyObject *keywords)
     static char *names[] = {"data", "label", NULL};
     PyObject *data, *label = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:Value", names, &data, &label)) {
+        return -1;
+    }
+    double number;
+    if (as_number(data, "Value", &number) < 0 || check_no_sweep(AS_VALUE(self)) < 0) {
         return -1;
     }
     Value *waiting = NULL;
@@ -219,6 +234,9 @@ set_argument(PyObject *self, PyObject *x, void *offset)
     }
     if (!fits) {
         PyErr_Format(PyExc_TypeError, "an argument of a node is a Value or a float, not %R", x);
+        return -1;
+    }
+    if (check_no_sweep(AS_VALUE(self)) < 0) {
         return -1;
     }
     PyObject **place = (PyObject **)((char *)self + (size_t)offset), *old = *place;

@@ -5,6 +5,7 @@
 #include <Python.h>
 #include <structmember.h>
 
+#include <fenv.h>
 #include <math.h>
 #ifdef _MSC_VER
 #include <malloc.h>
@@ -154,6 +155,7 @@ module_exec(PyObject *module)
         return -1;
     }
     ((PyTypeObject *)type)->tp_vectorcall = value_vectorcall;
+    ((PyTypeObject *)type)->tp_name = "Value"; /* as a class made in Python has it, for the messages of CPython's own errors */
     ValueType = (PyTypeObject *)type;
     if (fetch_package() < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
         ValueType = NULL;

@@ -103,6 +103,11 @@ observed(Value *node)
 
 #define OBSERVED(node) (PyList_GET_SIZE(package.active_modes) ? observed(node) : (PyObject *)(node))
 
+/* A division by 0 or an overflow leaves a flag in the processor, which NumPy would report after a loop over objects; the engine in
+   Python asks before it divides and leaves none. */
+#define REPORTED (FE_DIVBYZERO | FE_OVERFLOW | FE_INVALID)
+#define FORGET_FLAGS(data) ((void)(!isfinite(data) && fetestexcept(REPORTED) ? feclearexcept(REPORTED) : 0))
+
 static inline PyObject *
 record_unary(uint32_t op, double data, PyObject *x)
 {
@@ -110,6 +115,7 @@ record_unary(uint32_t op, double data, PyObject *x)
     if (node == NULL) {
         return NULL;
     }
+    FORGET_FLAGS(data);
     node->data = data;
     node->op = op;
     node->first = Py_NewRef(x);
@@ -123,6 +129,7 @@ record_binary(uint32_t op, double data, PyObject *x, PyObject *y)
     if (node == NULL) {
         return NULL;
     }
+    FORGET_FLAGS(data);
     node->data = data;
     node->op = op;
     node->first = Py_NewRef(x);

@@ -92,6 +92,11 @@ topological_order(PyObject *const *roots, Py_ssize_t root_count, Order *order)
                 if (place(order, node) < 0) {
                     goto done;
                 }
+                if (height < capacity / 2 && capacity > 65536) { /* what the order gains, the stack gives back */
+                    capacity = height + height / 4 + 4;
+                    uintptr_t *smaller = PyMem_RawRealloc(stack, (size_t)capacity * sizeof(*stack));
+                    stack = smaller == NULL ? stack : smaller;
+                }
                 continue;
             }
             stack[height++] = (uintptr_t)node | 1;
@@ -168,9 +173,8 @@ call_rule(Value *node, Py_ssize_t slot, const double *x, Py_ssize_t count)
 static int
 partials_in_python(Value *node, const double *x, Py_ssize_t count, unsigned needed, double *partials)
 {
-    const Operation *operation = &operations[node->op];
     PyObject *listed = NULL;
-    if (operation->arity < 0) {
+    if (operations[node->op].arity < 0) {
         PyObject *result = call_rule(node, 0, x, count);
         listed = result ? PySequence_Fast(result, "the rule of a variadic operation gives all its partials") : NULL;
         Py_XDECREF(result);
@@ -282,12 +286,16 @@ sweep(const Order *order)
             }
             continue;
         }
-        const Operation *operation = &operations[node->op];
+        /* Not kept beyond this line: a rule in Python may enter operations, and move them all. */
+        unsigned carries = operations[node->op].carries, selects = operations[node->op].selects;
         double x[2], partials[2], adjoint = node->adjoint;
         uint32_t flags = node->flags;
         unsigned needed = 0;
         Py_ssize_t count = 1;
         if (PyFloat_CheckExact(first)) {
+            if (second == NULL) { /* a constant with a node of its own */
+                continue;
+            }
             x[0] = PyFloat_AS_DOUBLE(first);
         }
         else {
@@ -309,14 +317,13 @@ sweep(const Order *order)
         if (flags & ASSIGNED && check_fresh(node, x, count) < 0) {
             return -1;
         }
-        needed &= operation->carries;
+        needed &= carries;
         if (adjoint == 0.0) { /* asks no rule: the contribution is 0, whatever the partial */
             partials[0] = partials[1] = 1.0;
         }
         else if (compute_partials(node, x, count, needed, partials) < 0) {
             return -1;
         }
-        unsigned selects = operation->selects;
         if (needed & 1) {
             contribute(first, product(selects & 1, adjoint, partials[0]));
         }
