@@ -70,10 +70,17 @@ def _write(text: str, stream: Any) -> int:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
+        _close(stream)
         return BROKEN_PIPE
     except OSError as error:
         raise CommandError(f"cannot write the output: {error.strerror}") from None
     return SUCCESS
+
+
+def _close(stream: Any) -> None:
+    """Close a stream that nobody reads: Python would try to write the rest as it ends, and fail once more."""
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
 
 
 def _run(argv: list[str]) -> str:
