@@ -7,13 +7,14 @@ Methods and operators are made from the table of `primitives`; the only operatio
 
 from __future__ import annotations
 
+import copy
 import operator
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 
 from autograd_lite import structures
 from autograd_lite.modes import active_modes, current_modes
@@ -46,7 +47,8 @@ class Value(Methods):
 
     `data` and `grad` are floats and may be assigned to; `op` is the primitive that made the node (None for a leaf), `args`
     its arguments (Values, and floats for constants) and `label` a name for drawings. Equality and hash go by identity, order
-    and truth by `data`.
+    and truth by `data`. The result of an operation is a plain Value, unless an operand is of a class made as
+    ``class Own(Value, own_results=True)``: then it is of the first such operand's class, made without its `__init__`.
 
     Raises TypeError if `data` is no real number, ValueError if it lies beyond the largest float.
     """
@@ -59,6 +61,12 @@ class Value(Methods):
     _second: Any  # the second argument, or None
     _note: Note  # unset unless there is something to note
     op: Primitive | None
+    _result_class: ClassVar[type[Value]]
+
+    def __init_subclass__(cls, own_results: bool = False, **options: Any) -> None:
+        super(Value, cls).__init_subclass__(**options)  # noqa: UP008 -- the function serves the compiled Value too
+        if own_results:
+            cls._result_class = cls
 
     def __init__(self, data: SupportsFloat, label: str | None = None) -> None:
         self._data = data if data.__class__ is float else real_number(data, "Value")
@@ -167,24 +175,32 @@ class Value(Methods):
         return other // self, other % self
 
     def __copy__(self) -> Value:
-        twin = _new_value(Value)
+        twin = _new_value(type(self))
         twin._data, twin._grad, twin.op = self._data, self._grad, self.op
         twin._first, twin._second = self._first, self._second
         if any(self.note):
             twin._note = self.note
+        if hasattr(self, "__dict__"):  # of a subclass
+            twin.__dict__.update(self.__dict__)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        twins: list[Value] = []
         for node in topological_order(self):
             if id(node) not in memo:
-                twin = copy_with_operands(node, lambda operand: memo[id(operand)])
-                memo[id(node)] = twin
+                memo[id(node)] = copy_with_operands(node, lambda operand: memo[id(operand)])
+                twins.append(memo[id(node)])
+        for twin in twins:  # attributes may refer to any node
+            if hasattr(twin, "__dict__"):
+                copied = copy.deepcopy(twin.__dict__, memo)
+                twin.__dict__.update(copied)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         graph = _pickling.graph() if _pickling.graph else None
         if graph is not None and self in graph.members:
-            return _restore, (self.op, self.args, self.data, self._grad, tuple(self.note), type(self._data) is _Assigned)
+            state = (type(self), self.op, self.args, self.data, self._grad, tuple(self.note), type(self._data) is _Assigned)
+            return _restore, state, getattr(self, "__dict__", None) or None
         graph = _PickledGraph(topological_order(self))
         _pickling.graph = weakref.ref(graph)
         return _last, (graph.order, graph)
@@ -194,6 +210,7 @@ _DETACHED = (
     "{kind}(Value) would drop the derivative: use the functions of autograd_lite (ag.sin(v), not math.sin(v)),"
     " or v.data for the number {data!r} alone"
 )
+Value._result_class = Value
 _new_value = object.__new__
 _set_grad = Value._grad.__set__  # type: ignore[attr-defined]
 
@@ -204,12 +221,19 @@ def _operand(x: Any, role: str) -> Value | float:
 
 def make_node(data: float, primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
     """A node with its number already known. `operands` are Values and floats, as many as the primitive takes."""
-    node = _new_value(Value)
+    node = _new_value(_result_class(operands))
     node._data = data
     node._grad = 0.0
     node.op = primitive
     _set_operands(node, primitive, operands)
     return _observed(node) if active_modes else node
+
+
+def _result_class(operands: tuple[Value | float, ...]) -> type[Value]:
+    for x in operands:
+        if x.__class__ is not float and x._result_class is not Value:  # type: ignore[union-attr]
+            return x._result_class  # type: ignore[union-attr]
+    return Value
 
 
 def _set_operands(node: Value, primitive: Primitive, operands: tuple[Value | float, ...]) -> None:
@@ -240,7 +264,7 @@ def _unary_method(primitive: Primitive) -> Callable[..., Any]:
     fn = primitive.fn
 
     def method(self: Value) -> Value:
-        node = _new_value(Value)
+        node = _new_value(self._result_class)
         node._data = fn(self._data)
         node._grad = 0.0
         node.op = primitive
@@ -256,16 +280,21 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
 
     def method(self: Value, other: Any) -> Any:
         kind = other.__class__
+        own = self._result_class
         if kind is float:
             number = other
-        elif kind is Value:
+        elif kind is Value or kind is self.__class__:
             number = other._data
         elif kind is int or isinstance(other, (Value, Real)):  # int first: asking an abstract class costs ten times as much
             other = _operand(other, primitive.name)
-            number = other if other.__class__ is float else other._data
+            if other.__class__ is float:
+                number = other
+            else:
+                number = other._data
+                own = _result_class((other, self) if reflected else (self, other))
         else:
             return NotImplemented
-        node = _new_value(Value)
+        node = _new_value(own)
         node._grad = 0.0
         node.op = primitive
         if reflected:
@@ -372,9 +401,10 @@ class _PickledGraph:
     def __init__(self, order: list[Value]) -> None:
         self.order = order
         self.members = set(order)
+        self.outer = _pickling.graph  # another, of which a node refers to this one by an attribute
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _pickling.graph = None
+        _pickling.graph = self.outer
         return tuple, ()
 
 
@@ -386,9 +416,15 @@ def _last(order: list[Value], _end: object) -> Value:
 
 
 def _restore(
-    op: Primitive | None, args: tuple[Any, ...], data: float, grad: float, note: tuple[Any, ...], assigned: bool
+    kind: type[Value],
+    op: Primitive | None,
+    args: tuple[Any, ...],
+    data: float,
+    grad: float,
+    note: tuple[Any, ...],
+    assigned: bool,
 ) -> Value:
-    node = _new_value(Value)
+    node = _new_value(kind)
     node._data = _Assigned(data) if assigned else data
     node._grad = grad
     node.op = op

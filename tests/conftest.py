@@ -6,7 +6,11 @@ AUTOGRAD_LITE_COLLECTOR=off runs the suite with the cyclic collector off: nothin
 import gc
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+import autograd_lite as ag
+from autograd_lite.primitives import TABLE
 
 common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("local", **common)
@@ -16,3 +20,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 if os.environ.get("AUTOGRAD_LITE_COLLECTOR") == "off":
     gc.disable()
+
+
+@pytest.fixture
+def forget():
+    """Take what a test defines out of the table again."""
+    before = set(TABLE)
+    yield
+    for name in set(TABLE) - before:
+        del TABLE[name]
+        delattr(ag.Value, name)
+        delattr(ag, name)

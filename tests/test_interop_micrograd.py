@@ -303,7 +303,8 @@ def test_modules_have_the_names_shapes_and_draws_of_micrograd():
 
 def test_mixing_with_values_of_the_package():
     x, y = Value(2.0), ag.Value(3.0)
-    for node in (x * y, y * x, y - x, ag.sin(x), ag.sum(x, y), 1.0 / x, x.sigmoid(), ag.dot([1.0, x], [y, y])):
+    nodes = [x * y, y * x, y - x, ag.sin(x), ag.sum(x, y), 1.0 / x, x.sigmoid(), ag.dot([1.0, x], [y, y]), ag.sum(y, x)]
+    for node in nodes:
         assert type(node) is Value
     (make_sine(x) * y + y / x).backward()
     assert x.grad == pytest.approx(3 * math.cos(2.0) - 0.75, rel=1e-15)

@@ -13,17 +13,6 @@ from autograd_lite.primitives import TABLE
 from autograd_lite.testing.differences import slope
 
 
-@pytest.fixture
-def forget():
-    """Take what a test defines out of the table again."""
-    before = set(TABLE)
-    yield
-    for name in set(TABLE) - before:
-        del TABLE[name]
-        delattr(Value, name)
-        delattr(ag, name)
-
-
 @pytest.mark.usefixtures("forget")
 def test_a_new_primitive_is_a_function_a_method_and_has_every_order():
     primitive = ag.define_primitive("cube", lambda x: x * x * x, [lambda r, x: 3.0 * x * x], doc="x * x * x")

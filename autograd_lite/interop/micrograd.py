@@ -19,17 +19,14 @@ Numbers are those of micrograd on a new graph, to rounding. What differs, by int
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any, SupportsFloat
 from weakref import WeakSet
 
 from autograd_lite import engine, nn
-from autograd_lite.modes import active_modes
 from autograd_lite.nn import Module as Module
 from autograd_lite.primitive import REAL, Primitive
-from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, partials_of, sweep, topological_order
 
 _SPELLINGS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "neg", "power": "**", "relu": "ReLU"}
@@ -79,7 +76,7 @@ _HAND_WRITTEN = _HandMade(
 _hand_written: WeakSet[Value] = WeakSet()  # while it is empty, no graph need be searched for such nodes
 
 
-class Value(engine.Value):
+class Value(engine.Value, own_results=True):
     """A node as in micrograd: an `autograd_lite.Value` with micrograd's private attributes and room for any others.
 
     `_children` are the operands of a node made by hand and `_op` the name of its operation, or a derivative by each operand.
@@ -119,10 +116,6 @@ class Value(engine.Value):
         self.op = _LOCAL_GRADIENTS
         self._first = (*children, *[float(partial) for partial in partials], self.data)
         self._second = None
-
-    @staticmethod
-    def __record__(primitive: Primitive, args: tuple[Any, ...]) -> engine.Value:
-        return _own(engine.Value.__record__(primitive, args))  # type: ignore[no-any-return]
 
     @property
     def label(self) -> str:
@@ -221,54 +214,15 @@ class Value(engine.Value):
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
 
-    def __copy__(self) -> Value:
+    def __copy__(self) -> engine.Value:
         if self.op is _HAND_WRITTEN:
             raise TypeError("a node with a hand-written _backward cannot be copied: the function refers to the original nodes")
-        twin = _own(engine.Value.__copy__(self), type(self))
-        twin.grad = self.grad
-        twin._note = self.note
-        twin.__dict__.update(self.__dict__)
-        return twin  # type: ignore[no-any-return]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        engine.Value.__deepcopy__(self, memo)
-        for node in topological_order(self):
-            if isinstance(node, Value) and node.__dict__:
-                memo[id(node)].__dict__.update(copy.deepcopy(node.__dict__, memo))
-        return memo[id(self)]  # type: ignore[no-any-return]
+        return super().__copy__()
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         if self.op is _HAND_WRITTEN:
             raise TypeError("a node with a hand-written _backward cannot be pickled: the function refers to this graph's nodes")
-        restore, state = super().__reduce_ex__(protocol)
-        if restore is engine._restore:
-            return _restored, (type(self), *state), self.__dict__ or None
-        return restore, state
-
-
-_new = Value.__new__
-
-
-def _own(result: Any, own: type[Value] = Value) -> Any:
-    """A node which the engine has just made, as one of this module's class; anything else as it is."""
-    if result.__class__ is not engine.Value:
-        return result
-    node = _new(own)
-    node._data = result._data
-    node._grad = 0.0
-    node.op = result.op
-    node._first = result._first
-    node._second = result._second
-    if active_modes:  # scope and source line
-        node._note = result.note
-    return node
-
-
-def _restored(kind: type[Value], *state: Any) -> Value:
-    node = engine._restore(*state)
-    own = _own(node, kind)
-    own.grad, own._note = node.grad, node.note
-    return own  # type: ignore[no-any-return]
+        return super().__reduce_ex__(protocol)
 
 
 def _pull(node: engine.Value, visit: Callable[[Edge], object] | None = None) -> None:
@@ -300,58 +254,6 @@ def _sweep_with_functions(order: list[engine.Value], seed: SupportsFloat, visit:
         raise
     for node, grad in zip(order, before, strict=True):
         node.grad += grad
-
-
-def _own_method(name: str) -> Callable[..., Any]:
-    method = getattr(engine.Value, name)
-
-    def own_method(self: Value, *args: Any) -> Any:
-        return _own(method(self, *args))
-
-    return own_method
-
-
-def _own_operator(primitive: Primitive, name: str, reflected: bool) -> Callable[..., Any]:
-    fn, general = primitive.fn, getattr(engine.Value, name)
-
-    def own_operator(self: Value, other: Any) -> Any:
-        kind = other.__class__
-        if kind is Value:
-            number = other._data
-        elif kind is float:
-            number = other
-        else:
-            return _own(general(self, other))
-        if active_modes:
-            return _own(general(self, other))
-        node = _new(Value)  # what the engine would make, at half the time of copying it
-        node._grad = 0.0
-        node.op = primitive
-        if reflected:
-            node._data = fn(number, self._data)
-            node._first = other
-            node._second = self
-        else:
-            node._data = fn(self._data, number)
-            node._first = self
-            node._second = other
-        return node
-
-    return own_operator
-
-
-def _install(name: str, method: Callable[..., Any], doc: str) -> None:
-    method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", doc
-    setattr(Value, name, method)
-
-
-for _primitive in TABLE.values():
-    if _primitive.public:
-        _install(_primitive.name, _own_method(_primitive.name), _primitive.doc)
-    for _reflected, _name in enumerate(engine.OPERATORS.get(_primitive.name, ())):
-        _two = len(_primitive.domain) == 2
-        _method = _own_operator(_primitive, _name, bool(_reflected)) if _two else _own_method(_name)
-        _install(_name, _method, _primitive.doc)
 
 
 # --- modules: those of autograd_lite.nn, with parameters of the class above

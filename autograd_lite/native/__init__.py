@@ -14,7 +14,7 @@ from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
     "__copy__", "__deepcopy__", "__reduce_ex__", "__repr__", "__format__", "__float__", "__int__", "__complex__",
-    "__round__", "__divmod__", "__rdivmod__", "note", "label", "__doc__",
+    "__round__", "__divmod__", "__rdivmod__", "note", "label", "__doc__", "__init_subclass__",
 )  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def _adopt(extension: ModuleType) -> None:
     value = extension.Value
     for name in _FROM_THE_REFERENCE:
         setattr(value, name, vars(engine.Value)[name])
+    value._result_class = value
     for primitive in TABLE.values():
         if primitive.public:
             setattr(value, primitive.name, extension.Method(primitive, primitive.name))

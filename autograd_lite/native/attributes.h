@@ -279,33 +279,3 @@ static PyGetSetDef value_getset[] = {
     {"_note", get_note, set_note, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
-
-/* The node of a primitive whose number is already known: make_node(data, primitive, operands). */
-static PyObject *
-make_node(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
-{
-    if (nargs != 3 || !PyTuple_CheckExact(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "make_node takes a number, a primitive and the tuple of its operands");
-        return NULL;
-    }
-    double data = PyFloat_AsDouble(args[0]);
-    uint32_t op = operation_of(args[1]);
-    if ((data == -1.0 && PyErr_Occurred()) || op == 0 || check_count(op, PyTuple_GET_SIZE(args[2])) < 0) {
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); i++) {
-        if (!is_argument(PyTuple_GET_ITEM(args[2], i))) {
-            PyErr_Format(PyExc_TypeError, "an argument of a node is a Value or a float, not %R", PyTuple_GET_ITEM(args[2], i));
-            return NULL;
-        }
-    }
-    Value *node = new_node();
-    if (node == NULL) {
-        return NULL;
-    }
-    node->data = data;
-    node->op = op;
-    node->first = NULL;
-    set_operands(node, args[2]);
-    return OBSERVED(node);
-}

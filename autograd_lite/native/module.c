@@ -113,11 +113,12 @@ fetch_package(void)
         PyErr_SetString(PyExc_ImportError, "modes.active_modes is a list and primitive.Primitive a class");
         return -1;
     }
+    package.result_class = PyUnicode_InternFromString("_result_class");
     PyTypeObject *primitive_type = (PyTypeObject *)package.slow_call;
     PyObject *call = PyObject_GetAttrString((PyObject *)primitive_type, "__call__");
     PyObject *backward = PyObject_GetAttrString(package.slow_backward, "backward");
     PyObject *note = PyObject_CallNoArgs(package.empty_note);
-    if (call == NULL || backward == NULL || note == NULL) {
+    if (package.result_class == NULL || call == NULL || backward == NULL || note == NULL) {
         return -1;
     }
     Py_SETREF(package.slow_call, call);

@@ -30,6 +30,7 @@ static struct {
     PyObject *slow_call;     /* Primitive.__call__ */
     PyObject *table;         /* primitives.TABLE */
     PyObject *real;          /* numbers.Real */
+    PyObject *result_class;  /* the name of an attribute */
 } package;
 
 /* From a primitive to its operation: a hash table by address, open addressing; primitives in it are kept alive. */
@@ -71,48 +72,26 @@ grow_slots(void)
     return 0;
 }
 
-static long
-integer_attribute(PyObject *object, const char *name)
-{
-    PyObject *attribute = PyObject_GetAttrString(object, name);
-    if (attribute == NULL) {
-        return -1;
-    }
-    long number = PyObject_IsTrue(attribute);
-    Py_DECREF(attribute);
-    return number;
-}
-
-static Py_ssize_t
-length_of_attribute(PyObject *object, const char *name)
-{
-    PyObject *attribute = PyObject_GetAttrString(object, name);
-    if (attribute == NULL) {
-        return -1;
-    }
-    Py_ssize_t length = PyObject_Length(attribute);
-    Py_DECREF(attribute);
-    return length;
-}
-
 /* The operation of a primitive that C has no rule for: everything is asked from the primitive itself. */
 static int
 describe_in_python(Operation *operation, PyObject *primitive)
 {
-    long is_variadic = integer_attribute(primitive, "variadic");
-    Py_ssize_t arity = length_of_attribute(primitive, "domain");
-    Py_ssize_t rules = PyObject_Length(operation->number_partials);
-    PyObject *selects = PyObject_GetAttrString(primitive, "selects");
-    if (is_variadic < 0 || arity < 0 || rules < 0 || selects == NULL) {
-        Py_XDECREF(selects);
-        return -1;
+    PyObject *variadic = PyObject_GetAttrString(primitive, "variadic");
+    PyObject *domain = variadic ? PyObject_GetAttrString(primitive, "domain") : NULL;
+    PyObject *selects = domain ? PyObject_GetAttrString(primitive, "selects") : NULL;
+    int status = -1, is_variadic = variadic == Py_True;
+    Py_ssize_t rules = 0;
+    if (selects == NULL) {
+        goto done;
     }
-    if (!PyTuple_Check(operation->number_partials) || !PyTuple_Check(selects) || rules > 32) {
+    if (PyTuple_Check(operation->number_partials)) {
+        rules = PyTuple_GET_SIZE(operation->number_partials);
+    }
+    if (!PyTuple_Check(domain) || !PyTuple_Check(selects) || rules < 1 || rules > 32) {
         PyErr_SetString(PyExc_TypeError, "a primitive has a tuple of rules, at most 32");
-        Py_DECREF(selects);
-        return -1;
+        goto done;
     }
-    operation->arity = is_variadic ? -1 : (int)arity;
+    operation->arity = is_variadic ? -1 : (int)PyTuple_GET_SIZE(domain);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(selects) && i < 32; i++) {
         operation->selects |= (unsigned)(PyObject_IsTrue(PyTuple_GET_ITEM(selects, i)) == 1) << i;
     }
@@ -123,8 +102,12 @@ describe_in_python(Operation *operation, PyObject *primitive)
         operation->selects = operation->selects ? ~0u : 0u;
         operation->carries = operation->carries ? ~0u : 0u;
     }
-    Py_DECREF(selects);
-    return 0;
+    status = 0;
+done:
+    Py_XDECREF(variadic);
+    Py_XDECREF(domain);
+    Py_XDECREF(selects);
+    return status;
 }
 
 /* Enter a primitive as the operation of the next index; `rule` is its compiled rule or NULL. */

@@ -108,46 +108,89 @@ observed(Value *node)
 #define REPORTED (FE_DIVBYZERO | FE_OVERFLOW | FE_INVALID)
 #define FORGET_FLAGS(data) ((void)(!isfinite(data) && fetestexcept(REPORTED) ? feclearexcept(REPORTED) : 0))
 
-static inline PyObject *
-record_unary(uint32_t op, double data, PyObject *x)
+/* The class of a result, borrowed, when operands are looked at one by one: that of the first one whose class asks for results of
+   its own, as engine._result_class finds it. NULL: there was no node so far. */
+static inline PyTypeObject *
+result_class(PyTypeObject *so_far, PyObject *operand)
 {
-    Value *node = new_node();
+    if (IS_NODE(operand)) {
+        return so_far == NULL ? ValueType : so_far;
+    }
+    if ((so_far != NULL && so_far != ValueType) || PyFloat_CheckExact(operand)) {
+        return so_far;
+    }
+    PyObject *found = PyObject_GetAttr((PyObject *)Py_TYPE(operand), package.result_class);
+    if (found == NULL) {
+        PyErr_Clear();
+        return ValueType;
+    }
+    Py_DECREF(found); /* the class of the operand keeps it */
+    return PyType_Check(found) && PyType_IsSubtype((PyTypeObject *)found, ValueType) ? (PyTypeObject *)found : ValueType;
+}
+
+static inline Value *
+new_result(PyTypeObject *type, uint32_t op, double data)
+{
+    Value *node = type == ValueType ? new_node() : (Value *)type->tp_alloc(type, 0); /* zeros */
+    if (node != NULL) {
+        FORGET_FLAGS(data);
+        node->data = data;
+        node->op = op;
+        node->first = NULL;
+    }
+    return node;
+}
+
+static inline PyObject *
+record_unary(PyTypeObject *type, uint32_t op, double data, PyObject *x)
+{
+    Value *node = new_result(type, op, data);
     if (node == NULL) {
         return NULL;
     }
-    FORGET_FLAGS(data);
-    node->data = data;
-    node->op = op;
     node->first = Py_NewRef(x);
     return OBSERVED(node);
 }
 
 static inline PyObject *
-record_binary(uint32_t op, double data, PyObject *x, PyObject *y)
+record_binary(PyTypeObject *type, uint32_t op, double data, PyObject *x, PyObject *y)
 {
-    Value *node = new_node();
+    Value *node = new_result(type, op, data);
     if (node == NULL) {
         return NULL;
     }
-    FORGET_FLAGS(data);
-    node->data = data;
-    node->op = op;
     node->first = Py_NewRef(x);
     node->second = Py_NewRef(y);
     return OBSERVED(node);
 }
 
-/* The arguments of a node in their places: one or two of their own, or the tuple of them, to which it takes a reference. */
-static void
-set_operands(Value *node, PyObject *operands)
+/* A node on the operands in a tuple, in their places: one or two of their own, or the tuple, to which it takes a reference. */
+static PyObject *
+record_tuple(PyTypeObject *type, uint32_t op, double data, PyObject *operands)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(operands);
-    if (operations[node->op].arity < 0 || count > 2) {
-        node->first = Py_NewRef(operands);
-        return;
+    if (operations[op].arity >= 0 && count == 1) {
+        return record_unary(type, op, data, PyTuple_GET_ITEM(operands, 0));
     }
-    node->first = Py_NewRef(PyTuple_GET_ITEM(operands, 0));
-    node->second = count == 2 ? Py_NewRef(PyTuple_GET_ITEM(operands, 1)) : NULL;
+    if (operations[op].arity >= 0 && count == 2) {
+        return record_binary(type, op, data, PyTuple_GET_ITEM(operands, 0), PyTuple_GET_ITEM(operands, 1));
+    }
+    Value *node = new_result(type, op, data);
+    if (node == NULL) {
+        return NULL;
+    }
+    node->first = Py_NewRef(operands);
+    return OBSERVED(node);
+}
+
+static PyTypeObject *
+result_class_of_tuple(PyObject *operands)
+{
+    PyTypeObject *type = NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(operands); i++) {
+        type = result_class(type, PyTuple_GET_ITEM(operands, i));
+    }
+    return type == NULL ? ValueType : type;
 }
 
 /* A node of an operation on the operands in a tuple, all floats and Values. */
@@ -170,18 +213,7 @@ record(uint32_t op, PyObject *operands)
     if (x != few) {
         PyMem_Free(x);
     }
-    if (status < 0) {
-        return NULL;
-    }
-    Value *node = new_node();
-    if (node == NULL) {
-        return NULL;
-    }
-    node->data = data;
-    node->op = op;
-    node->first = NULL;
-    set_operands(node, operands);
-    return OBSERVED(node);
+    return status < 0 ? NULL : record_tuple(result_class_of_tuple(operands), op, data, operands);
 }
 
 /* Whether a number of arguments fits an operation; -1 with the error of Primitive.complete where it does not. */
@@ -200,6 +232,27 @@ check_count(uint32_t op, Py_ssize_t count)
     return -1;
 }
 
+/* The arguments of an operation as the graph keeps them, a new tuple of floats and Values. */
+static PyObject *
+operands_of(uint32_t op, PyObject *args)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(args);
+    PyObject *name = name_of(op), *operands = name ? PyTuple_New(count) : NULL;
+    if (operands == NULL || check_count(op, count) < 0) {
+        Py_CLEAR(operands);
+    }
+    for (Py_ssize_t i = 0; operands != NULL && i < count; i++) {
+        PyObject *operand = as_operand(PyTuple_GET_ITEM(args, i), name);
+        if (operand == NULL) {
+            Py_CLEAR(operands);
+            break;
+        }
+        PyTuple_SET_ITEM(operands, i, operand);
+    }
+    Py_XDECREF(name);
+    return operands;
+}
+
 /* Value.__record__(primitive, args): the node of a primitive applied to Values and numbers. */
 static PyObject *
 value_record(PyObject *Py_UNUSED(type), PyObject *const *args, Py_ssize_t nargs)
@@ -209,24 +262,27 @@ value_record(PyObject *Py_UNUSED(type), PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     uint32_t op = operation_of(args[0]);
-    if (op == 0) {
+    PyObject *operands = op ? operands_of(op, args[1]) : NULL;
+    PyObject *result = operands ? record(op, operands) : NULL;
+    Py_XDECREF(operands);
+    return result;
+}
+
+/* The node of a primitive whose number is already known: make_node(data, primitive, operands). */
+static PyObject *
+make_node(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 3 || !PyTuple_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "make_node takes a number, a primitive and the tuple of its operands");
         return NULL;
     }
-    Py_ssize_t count = PyTuple_GET_SIZE(args[1]);
-    PyObject *name = name_of(op), *operands = PyTuple_New(count), *result = NULL;
-    if (name == NULL || operands == NULL || check_count(op, count) < 0) {
-        goto done;
+    double data = PyFloat_AsDouble(args[0]);
+    if (data == -1.0 && PyErr_Occurred()) {
+        return NULL;
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *operand = as_operand(PyTuple_GET_ITEM(args[1], i), name);
-        if (operand == NULL) {
-            goto done;
-        }
-        PyTuple_SET_ITEM(operands, i, operand);
-    }
-    result = record(op, operands);
-done:
-    Py_XDECREF(name);
+    uint32_t op = operation_of(args[1]);
+    PyObject *operands = op ? operands_of(op, args[2]) : NULL;
+    PyObject *result = operands ? record_tuple(result_class_of_tuple(operands), op, data, operands) : NULL;
     Py_XDECREF(operands);
     return result;
 }
@@ -243,10 +299,17 @@ is_operand(PyObject *x)
     return PyObject_IsInstance(x, package.real);
 }
 
+static PyObject *apply(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_known);
+
 /* An operator on other things than two nodes, or a node and a float. */
 static PyObject *
 binary_slowly(uint32_t op, PyObject *left, PyObject *right)
 {
+    int is_known;
+    PyObject *applied = apply(op, (PyObject *[]){left, right}, 2, &is_known);
+    if (is_known) {
+        return applied;
+    }
     int fits = is_operand(left);
     if (fits == 1) {
         fits = is_operand(right);
@@ -259,7 +322,7 @@ binary_slowly(uint32_t op, PyObject *left, PyObject *right)
     if (y != NULL) {
         double numbers[2] = {number_of(x), number_of(y)}, data;
         if (compute(op, numbers, 2, &data) == 0) {
-            result = record_binary(op, data, x, y);
+            result = record_binary(result_class(result_class(NULL, x), y), op, data, x, y);
         }
     }
     Py_XDECREF(name);
@@ -282,36 +345,36 @@ binary_with_int(uint32_t op, binaryfunc apply, PyObject *left, PyObject *right)
     return result;
 }
 
+/* The number of a node or a float, where it is one. */
+static inline int
+has_number(PyObject *operand, double *number)
+{
+    if (IS_NODE(operand)) {
+        *number = AS_VALUE(operand)->data;
+        return 1;
+    }
+    if (PyFloat_CheckExact(operand)) {
+        *number = PyFloat_AS_DOUBLE(operand);
+        return 1;
+    }
+    return 0;
+}
+
 #define BINARY(name, OP)                                                                                                \
     static PyObject *operator_##name(PyObject *left, PyObject *right)                                                   \
     {                                                                                                                   \
         double x, y;                                                                                                    \
-        if (IS_NODE(left)) {                                                                                            \
-            x = AS_VALUE(left)->data;                                                                                   \
-        }                                                                                                               \
-        else if (PyFloat_CheckExact(left)) {                                                                            \
-            x = PyFloat_AS_DOUBLE(left);                                                                                \
-        }                                                                                                               \
-        else {                                                                                                          \
-            return IS_NODE(right) && PyLong_CheckExact(left) ? binary_with_int(OP, operator_##name, left, right)        \
-                                                             : binary_slowly(OP, left, right);                          \
-        }                                                                                                               \
-        if (IS_NODE(right)) {                                                                                           \
-            y = AS_VALUE(right)->data;                                                                                  \
-        }                                                                                                               \
-        else if (PyFloat_CheckExact(right)) {                                                                           \
-            y = PyFloat_AS_DOUBLE(right);                                                                               \
-        }                                                                                                               \
-        else {                                                                                                          \
-            return IS_NODE(left) && PyLong_CheckExact(right) ? binary_with_int(OP, operator_##name, left, right)        \
-                                                             : binary_slowly(OP, left, right);                          \
-        }                                                                                                               \
-        double data = value_##name(x, y);                                                                               \
-        if (failed) {                                                                                                   \
+        if (has_number(left, &x) && has_number(right, &y)) {                                                            \
+            double data = value_##name(x, y);                                                                           \
+            if (!failed) {                                                                                              \
+                return record_binary(ValueType, OP, data, left, right);                                                 \
+            }                                                                                                           \
             failed = 0;                                                                                                 \
-            return binary_slowly(OP, left, right);                                                                      \
         }                                                                                                               \
-        return record_binary(OP, data, left, right);                                                                    \
+        else if ((IS_NODE(left) && PyLong_CheckExact(right)) || (IS_NODE(right) && PyLong_CheckExact(left))) {          \
+            return binary_with_int(OP, operator_##name, left, right);                                                   \
+        }                                                                                                               \
+        return binary_slowly(OP, left, right);                                                                          \
     }
 
 BINARY(add, OP_ADD)
@@ -331,7 +394,7 @@ operator_pow(PyObject *left, PyObject *right, PyObject *modulus)
 #define UNARY(name, OP)                                                                                                 \
     static PyObject *operator_##name(PyObject *self)                                                                    \
     {                                                                                                                   \
-        return record_unary(OP, value_##name(AS_VALUE(self)->data), self);                                              \
+        return record_unary(result_class(NULL, self), OP, value_##name(AS_VALUE(self)->data), self);                    \
     }
 
 UNARY(negative, OP_NEGATIVE)
@@ -372,6 +435,21 @@ value_richcompare(PyObject *self, PyObject *other, int comparison)
 
 /* --- methods and functions: every primitive is both */
 
+/* Take a tuple of arguments out of the cyclic collector's lists, unless one of them can be part of a cycle. */
+static void
+forget_tuple(PyObject *operands)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyObject_IS_GC(PyTuple_GET_ITEM(operands, i))) {
+            return;
+        }
+    }
+    if (count > 0) {
+        PyObject_GC_UnTrack(operands);
+    }
+}
+
 /* A primitive on arguments that are all floats, ints and Values: a number, or a node if there is a Value among them.
    `*is_known` is 0 where Python must decide. */
 static PyObject *
@@ -381,19 +459,19 @@ apply(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_known)
     double x[3];
     PyObject *operands[3];
     Py_ssize_t arity = operation->arity, made = 0;
-    int has_node = 0;
+    PyTypeObject *type = NULL;
     PyObject *result = NULL;
     *is_known = 0;
     if (!operation->is_compiled || arity < 1 || arity > 3 || nargs > arity || nargs < arity - operation->optional) {
         return NULL;
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
-        if (IS_NODE(args[i])) {
-            x[i] = AS_VALUE(args[i])->data;
-            has_node = 1;
-        }
-        else if (PyFloat_CheckExact(args[i])) {
+        if (PyFloat_CheckExact(args[i])) {
             x[i] = PyFloat_AS_DOUBLE(args[i]);
+        }
+        else if (IS_VALUE(args[i])) {
+            x[i] = AS_VALUE(args[i])->data;
+            type = result_class(type, args[i]);
         }
         else if (PyLong_CheckExact(args[i])) {
             x[i] = PyLong_AsDouble(args[i]);
@@ -415,7 +493,7 @@ apply(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_known)
         return NULL;
     }
     *is_known = 1;
-    if (!has_node) {
+    if (type == NULL) {
         return PyFloat_FromDouble(data);
     }
     for (; made < arity; made++) {
@@ -426,23 +504,18 @@ apply(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_known)
         }
     }
     if (arity == 1) {
-        result = record_unary(op, data, operands[0]);
+        result = record_unary(type, op, data, operands[0]);
     }
     else if (arity == 2) {
-        result = record_binary(op, data, operands[0], operands[1]);
+        result = record_binary(type, op, data, operands[0], operands[1]);
     }
     else {
         PyObject *tuple = PyTuple_Pack(3, operands[0], operands[1], operands[2]);
-        Value *node = tuple ? new_node() : NULL;
-        if (node == NULL) {
-            Py_XDECREF(tuple);
-            goto done;
+        if (tuple != NULL) {
+            forget_tuple(tuple);
+            result = record_tuple(type, op, data, tuple);
+            Py_DECREF(tuple);
         }
-        PyObject_GC_UnTrack(tuple); /* nothing in it can be part of a cycle */
-        node->data = data;
-        node->op = op;
-        node->first = tuple;
-        result = OBSERVED(node);
     }
 done:
     while (made > 0) {
@@ -472,7 +545,6 @@ gathered(const Operation *operation, PyObject *const *args, Py_ssize_t nargs, in
     if (operands == NULL) {
         return NULL;
     }
-    int is_untracked = 1;
     Py_ssize_t at = 0;
     for (Py_ssize_t i = 0; i < nargs; i++) {
         int is_list = PyList_CheckExact(args[i]) || PyTuple_CheckExact(args[i]);
@@ -480,7 +552,7 @@ gathered(const Operation *operation, PyObject *const *args, Py_ssize_t nargs, in
         for (Py_ssize_t j = 0; j < items; j++, at++) {
             PyObject *item = is_list ? PySequence_Fast_GET_ITEM(args[i], j) : args[i];
             PyObject *operand = NULL;
-            if (IS_NODE(item)) {
+            if (IS_VALUE(item)) {
                 *has_node = 1;
                 operand = Py_NewRef(item);
             }
@@ -498,9 +570,7 @@ gathered(const Operation *operation, PyObject *const *args, Py_ssize_t nargs, in
             PyTuple_SET_ITEM(operands, at, operand);
         }
     }
-    if (is_untracked && count > 0) {
-        PyObject_GC_UnTrack(operands);
-    }
+    forget_tuple(operands);
     return operands;
 }
 
@@ -529,7 +599,7 @@ call_primitive(uint32_t op, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs == 1 && IS_NODE(args[0]) && operations[op].arity == 1 && operations[op].is_compiled) {
         double data = value_of((int)op, &AS_VALUE(args[0])->data, 1); /* no function of one argument fails */
-        return record_unary(op, data, args[0]);
+        return record_unary(ValueType, op, data, args[0]);
     }
     int is_known;
     PyObject *result = operations[op].arity < 0 ? apply_variadic(op, args, nargs, &is_known) : apply(op, args, nargs, &is_known);
