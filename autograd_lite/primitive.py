@@ -116,7 +116,8 @@ class Primitive:
         """The arguments with the defaults of those left out. Raises TypeError when there are too few or too many."""
         missing = len(self.domain) - len(args)
         if missing and not 0 < missing <= len(self.defaults):
-            raise TypeError(f"{self.name}({', '.join(self.arguments)}) takes {len(self.arguments)} arguments, got {len(args)}")
+            count = f"{len(self.arguments)} argument{'s' * (len(self.arguments) > 1)}"
+            raise TypeError(f"{self.name}({', '.join(self.arguments)}) takes {count}, got {len(args)}")
         return args + self.defaults[len(self.defaults) - missing :] if missing else args
 
     def __repr__(self) -> str:
@@ -156,7 +157,7 @@ def real_number(x: Any, role: str) -> float:
     except OverflowError:
         number = inf
     if number in (inf, -inf) and x != number:
-        written = f"of {x.bit_length()} bits" if isinstance(x, int) and x.bit_length() > 2000 else f"{x!r:.60}"
+        written = f"of {x.bit_length()} bits" if isinstance(x, int) else f"{x!r:.60}"
         raise ValueError(f"{role}: the number {written} lies beyond the largest float, 1.8e308")
     return number
 

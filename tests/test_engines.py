@@ -30,6 +30,20 @@ def test_the_engine_in_python_is_there_whatever_is_imported():
     assert (e.data, a.grad, b.grad) == (6.0, 2.0, 5.0)
 
 
+@pytest.mark.skipif(autograd_lite.engine_name == "python", reason="about the compiled engine")
+def test_an_extension_built_from_another_table_is_not_used(monkeypatch):
+    extension = importlib.import_module("autograd_lite.native._native")
+    native = importlib.import_module("autograd_lite.native")
+    assert native._extension() is extension
+    with monkeypatch.context() as patch:
+        patch.setattr(extension, "rules_source", extension.rules_source ^ 1)
+        with pytest.warns(RuntimeWarning, match="built before the table of rules was changed: run"):
+            assert native._extension() is None
+    monkeypatch.setattr(native, "__file__", "/nowhere/autograd_lite/native/__init__.py")  # no source beside the bytecode
+    assert native.rules_source() is None
+    assert native._extension() is extension
+
+
 def test_the_imported_package_is_given_for_its_own_engine():
     assert load_engine(pure=autograd_lite.engine_name == "python") is autograd_lite
 

@@ -406,7 +406,7 @@ def test_too_few_or_too_many_arguments_are_refused():
         lambda: ag.clip(1.0, 2.0),
         lambda: ag.leaky_relu(1.0, 2.0, 3.0),
     ):
-        with pytest.raises(TypeError, match=r"takes [123] arguments, got [0123]"):
+        with pytest.raises(TypeError, match=r"takes (1 argument|[23] arguments), got [0123]"):
             call()
 
 

@@ -2,12 +2,16 @@
 
 `autograd_lite.engine` stays the reference. Recording, the order of a graph and the sweeps on numbers come from the extension
 `_native`; what is rarely called (text, copies, pickle, watched sweeps) are the reference's own functions, which the compiled
-class is given here. Nothing is adopted where the extension was not built, or the environment sets AUTOGRAD_LITE_PURE.
+class is given here. Nothing is adopted where the extension was not built, was built from other rules than are here now, or the
+environment sets AUTOGRAD_LITE_PURE.
 """
 
 import importlib
 import os
+import zlib
+from pathlib import Path
 from types import ModuleType
+from warnings import warn
 
 from autograd_lite import engine, sweep
 from autograd_lite.primitives import TABLE
@@ -18,14 +22,35 @@ _FROM_THE_REFERENCE = (
 )  # fmt: skip
 
 
+def rules_source() -> int | None:
+    """A checksum of the modules from which rules.h is generated; None where their source is not installed."""
+    checksum = 0
+    for name in ("primitives.py", "special.py", "floats.py"):
+        try:
+            source = Path(__file__).parents[1].joinpath(name).read_bytes()
+        except OSError:
+            return None
+        checksum = zlib.crc32(source.replace(b"\r\n", b"\n"), checksum)
+    return checksum
+
+
 def _extension() -> ModuleType | None:
-    """The extension, or None where it was not built or is not wanted."""
+    """The extension, or None where it was not built, is not wanted, or has other rules than the table."""
     if os.environ.get("AUTOGRAD_LITE_PURE", "0") not in ("", "0"):
         return None
     try:
-        return importlib.import_module("autograd_lite.native._native")
+        extension = importlib.import_module("autograd_lite.native._native")
     except ModuleNotFoundError:
         return None
+    if rules_source() in (None, getattr(extension, "rules_source", None)):
+        return extension
+    warn(
+        "autograd_lite: the engine in Python is used, for the compiled one was built before the table of rules was changed:"
+        " run `python -m autograd_lite.native.generate`, and install the package again",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return None
 
 
 def _adopt(extension: ModuleType) -> None:

@@ -17,6 +17,7 @@ from autograd_lite import primitives
 from autograd_lite.compiler import csource
 from autograd_lite.compiler.program import Program, record
 from autograd_lite.compiler.translate import closure
+from autograd_lite.native import rules_source
 from autograd_lite.primitive import Primitive, Rule, paired
 from autograd_lite.primitives import TABLE
 
@@ -30,6 +31,7 @@ def text() -> str:
     table = entries()
     parts = [
         _HEADER,
+        f"#define RULES_SOURCE {rules_source()}u /* a checksum of these files */",
         _operations(table),
         _RULE,
         _rules(table),

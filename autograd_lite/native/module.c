@@ -158,7 +158,10 @@ module_exec(PyObject *module)
     ((PyTypeObject *)type)->tp_vectorcall = value_vectorcall;
     ((PyTypeObject *)type)->tp_name = "Value"; /* as a class made in Python has it, for the messages of CPython's own errors */
     ValueType = (PyTypeObject *)type;
-    if (fetch_package() < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
+    PyObject *source = PyLong_FromUnsignedLong(RULES_SOURCE);
+    status = source ? PyModule_AddObjectRef(module, "rules_source", source) : -1;
+    Py_XDECREF(source);
+    if (status < 0 || fetch_package() < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
         ValueType = NULL;
         return -1;
     }

@@ -226,7 +226,7 @@ check_count(uint32_t op, Py_ssize_t count)
     }
     PyObject *name = name_of(op);
     if (name != NULL) {
-        PyErr_Format(PyExc_TypeError, "%U takes %d arguments, got %zd", name, operation->arity, count);
+        PyErr_Format(PyExc_TypeError, "%U takes %d argument%s, got %zd", name, operation->arity, operation->arity == 1 ? "" : "s", count);
         Py_DECREF(name);
     }
     return -1;

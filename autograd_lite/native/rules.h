@@ -5,6 +5,8 @@
 
 #include "floats.h"
 
+#define RULES_SOURCE 2870212823u /* a checksum of these files */
+
 enum {
     OP_LEAF = 0,
     OP_ADD,
