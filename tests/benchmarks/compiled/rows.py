@@ -1,0 +1,13 @@
+"""The rows on compiled functions, by name; run as `python tests/benchmarks/compiled`, the peers alone where ours is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.compiled.black_scholes import run_closed_form
+from benchmarks.measure import Result, Settings
+
+COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
+    "B6": ("closed form: Black-Scholes, value and greeks", run_closed_form),
+}
+"""Every row: what it does, and the function that gives its results one by one."""

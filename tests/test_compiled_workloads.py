@@ -1,0 +1,73 @@
+"""The workloads for compiled functions, at small sizes: the hand-written peers, where gcc is, agree with the eager engine."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.compiled import black_scholes
+from benchmarks.compiled.workloads import Side, check, run_workload
+from benchmarks.measure import QUICK, DisagreementError
+
+ONCE = replace(QUICK, repetitions=1)
+PROBLEMS = {
+    f"B6 {name}": lambda name=name: black_scholes.workload(name, 37) for name in ("gradient", "greeks", "second_greeks")
+}
+
+
+def handwritten(workload):
+    """The workload with only those peers that need no package."""
+    return replace(workload, peers={name: side for name, side in workload.peers.items() if set(side.needs) <= {"gcc", "g++"}})
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_handwritten_peers_agree_with_the_eager_engine(name):
+    workload = handwritten(PROBLEMS[name]())
+    result = run_workload(workload, ONCE)
+    assert len(workload.peers) > 0
+    assert len(result.times) + len(result.notes) >= len(workload.peers)
+    assert result.figures["largest_difference"] <= workload.tolerance <= 1e-9
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_numbers_expected_are_derivatives_of_the_value(name):
+    """No side is trusted: every number that is expected, a little off, is refused."""
+    workload = PROBLEMS[name]()
+    expected = [np.asarray(x, dtype=float) for x in workload.expected()]
+    whole = replace(workload, sample=None)
+    assert check(whole, {"itself": (expected, None)}) == 0.0
+    for k, array in enumerate(expected):
+        wrong = array.copy().reshape(-1)
+        wrong[np.argmax(abs(wrong))] *= 1 + 1e-6
+        with pytest.raises(DisagreementError, match=f"other and the eager engine, array {k}"):
+            check(whole, {"other": ([*expected[:k], wrong.reshape(array.shape), *expected[k + 1 :]], None)})
+        with pytest.raises(DisagreementError, match="nan"):
+            check(whole, {"other": ([*expected[:k], array * np.nan, *expected[k + 1 :]], None)})
+
+
+def test_sides_are_compared_with_each_other_on_all_points():
+    workload = replace(PROBLEMS["B6 gradient"](), sample=[0], expected=lambda: np.ones((6, 1)))
+    expected = np.ones((6, 3))
+    wrong = [x * [1.0, 1.0, 1.0 + 1e-6] for x in expected]
+    with pytest.raises(DisagreementError, match="second and the first side, array 0"):
+        check(workload, {"first": (expected, None), "second": (wrong, None)})
+    with pytest.raises(DisagreementError, match="shapes"):
+        check(workload, {"first": (expected, None), "second": ([x[:2] for x in expected], None)})
+
+
+def test_an_absent_package_is_left_out_with_a_note():
+    def never():
+        raise AssertionError
+
+    absent = Side(never, ("no_such_module",))
+    result = run_workload(replace(PROBLEMS["B6 gradient"](), peers={"absent": absent}), ONCE)
+    assert "absent" not in result.times
+    assert result.notes == ["no_such_module is not installed: the side absent was left out"]
+
+
+def test_a_side_that_gives_less_is_compared_in_that_part():
+    workload = replace(PROBLEMS["B6 gradient"](), sample=None)
+    expected = workload.expected()
+    assert check(workload, {"all": (expected, None), "value alone": (expected[:1], 1)}) == 0.0
+    with pytest.raises(DisagreementError, match="value alone"):
+        check(workload, {"all": (expected, None), "value alone": (expected[1:2], 1)})
