@@ -257,8 +257,13 @@ def test_the_collector_is_left_on():
     graphs, states = RandomGraphs(), []
     record = graphs.record
     graphs.record = lambda leaves, size: states.append(gc.isenabled()) or record(leaves, size)
-    row = growth._run_size(graphs, 1000, engines()[0], 1)
-    assert gc.isenabled()
+    was_on = gc.isenabled()  # not where the suite runs without it
+    gc.enable()
+    try:
+        row = growth._run_size(graphs, 1000, engines()[0], 1)
+        assert gc.isenabled()
+    finally:
+        (gc.enable if was_on else gc.disable)()
     assert states.count(False) == row.repetitions + 1  # those of the figure that says so, and their warm-up
     assert states.count(True) > row.repetitions + 1
     assert not row.goals  # too small to tell the bytes of a node
