@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.compiled import black_scholes
+from benchmarks.compiled import black_scholes, monte_carlo
 from benchmarks.compiled.workloads import Side, check, run_workload
 from benchmarks.measure import QUICK, DisagreementError
 
@@ -13,6 +13,7 @@ ONCE = replace(QUICK, repetitions=1)
 PROBLEMS = {
     f"B6 {name}": lambda name=name: black_scholes.workload(name, 37) for name in ("gradient", "greeks", "second_greeks")
 }
+PROBLEMS |= {f"B5 {name}": lambda name=name: monte_carlo.workload(name, 11) for name in monte_carlo.PROBLEMS}
 
 
 def handwritten(workload):

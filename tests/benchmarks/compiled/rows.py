@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.compiled.black_scholes import run_closed_form
+from benchmarks.compiled.monte_carlo import run_monte_carlo
 from benchmarks.measure import Result, Settings
 
 COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
+    "B5": ("Monte-Carlo greeks: an arithmetic Asian call, a call under Heston's model", run_monte_carlo),
     "B6": ("closed form: Black-Scholes, value and greeks", run_closed_form),
 }
 """Every row: what it does, and the function that gives its results one by one."""

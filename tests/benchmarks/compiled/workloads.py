@@ -37,7 +37,7 @@ JAX, NUMBA, TORCH, CASADI, CASADI_COMPILED, DDX, HIPS = (
     "autograd",
 )
 LARGEST_DIFFERENCE = 1e-9  # relative to the largest number of an array; vector functions of both sides err by a few ulp
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-math-errno", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC")
 COMPILERS = {".c": "gcc", ".cpp": "g++"}
 
 Call = Callable[[], Sequence[Any]]
