@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.compiled import black_scholes, monte_carlo
+from benchmarks.compiled import black_scholes, bundle_adjustment, monte_carlo
 from benchmarks.compiled.workloads import Side, check, run_workload
 from benchmarks.measure import QUICK, DisagreementError
 
@@ -13,6 +13,7 @@ ONCE = replace(QUICK, repetitions=1)
 PROBLEMS = {
     f"B6 {name}": lambda name=name: black_scholes.workload(name, 37) for name in ("gradient", "greeks", "second_greeks")
 }
+PROBLEMS |= {"B4": lambda: bundle_adjustment.workload(9)}
 PROBLEMS |= {f"B5 {name}": lambda name=name: monte_carlo.workload(name, 11) for name in monte_carlo.PROBLEMS}
 
 
@@ -72,3 +73,15 @@ def test_a_side_that_gives_less_is_compared_in_that_part():
     assert check(workload, {"all": (expected, None), "value alone": (expected[:1], 1)}) == 0.0
     with pytest.raises(DisagreementError, match="value alone"):
         check(workload, {"all": (expected, None), "value alone": (expected[1:2], 1)})
+
+
+@pytest.mark.parametrize("rotation", [[0.0, 0.0, 0.0], [1e-9, 0.0, 0.0], [0.0, 3.0, -1.0]])
+def test_a_camera_that_does_not_turn_has_a_branch_of_its_own(rotation):
+    inputs, features = bundle_adjustment.data(2)
+    inputs[0, :3] = rotation
+    workload = bundle_adjustment.workload(2)
+    changed = replace(workload, expected=lambda: bundle_adjustment.expected(inputs, features))
+    if not Side(list, ("g++",)).missing():
+        results = bundle_adjustment.handwritten(inputs, features)()
+        assert check(changed, {"C++": (results, None)}) <= 1e-12
+    assert np.isfinite(changed.expected()[0]).all()

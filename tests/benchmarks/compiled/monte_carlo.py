@@ -32,6 +32,7 @@ from benchmarks.measure import XAD, Result, Settings
 MATURITY = 1.0  # of the Heston call; the Asian one's is a parameter
 FLOOR = 1e-10  # of the variance: below it the scheme goes on as if it were there, and its root stays differentiable
 FEW, FEW_FOR_XAD = 12, 100
+JAX_BLOCK = 1000  # paths: 2.5 times as fast as all at once
 PLAIN = tuple(flag for flag in FLAGS if flag != "-ffast-math")
 C_PRIMAL, C_LANES, NUMBA_PRIMAL = "C primal", "C primal, lanes", f"{NUMBA} primal"
 
@@ -177,7 +178,7 @@ def numba_side(problem: Problem, normals: list[Any]) -> Call:
 
 
 def jax_side(problem: Problem, normals: list[Any]) -> Call:
-    """jit(value_and_grad) of a scan over the steps, on vectors of paths."""
+    """jit of a map, over blocks of paths that fit the caches, of the gradient of a scan over the steps."""
     jax = jax_on_one_core()
     jnp = jax.numpy
 
@@ -212,12 +213,18 @@ def jax_side(problem: Problem, normals: list[Any]) -> Call:
         (x, _), _ = jax.lax.scan(one, (zeros + jnp.log(spot), zeros + start), (first, second))
         return jnp.exp(-rate * MATURITY) * jnp.mean(jnp.maximum(jnp.exp(x) - strike, 0.0))
 
-    compiled = jax.jit(jax.value_and_grad(asian_mean if problem.payoff is asian else heston_mean))
-    parameters = jnp.array(problem.parameters)
-    there = [jnp.array(x.T) for x in normals]
+    derivative = jax.value_and_grad(asian_mean if problem.payoff is asian else heston_mean)
+    parameters, paths = jnp.array(problem.parameters), len(normals[0])
+    block = JAX_BLOCK if paths % JAX_BLOCK == 0 else paths
+    there = [jnp.array(x.reshape(-1, block, problem.steps).transpose(0, 2, 1)) for x in normals]
+
+    @jax.jit
+    def means(*there: Any) -> Any:
+        results = jax.lax.map(lambda normals: derivative(parameters, *normals), there)
+        return jax.tree.map(lambda x: x.mean(axis=0), results)
 
     def call() -> list[Any]:
-        value, gradient = jax.block_until_ready(compiled(parameters, *there))
+        value, gradient = jax.block_until_ready(means(*there))
         return [value, *np.asarray(gradient)]
 
     return call

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.compiled.black_scholes import run_closed_form
+from benchmarks.compiled.bundle_adjustment import run_bundle_adjustment
 from benchmarks.compiled.monte_carlo import run_monte_carlo
 from benchmarks.measure import Result, Settings
 
 COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
+    "B4": ("bundle adjustment: Jacobians of reprojection errors", run_bundle_adjustment),
     "B5": ("Monte-Carlo greeks: an arithmetic Asian call, a call under Heston's model", run_monte_carlo),
     "B6": ("closed form: Black-Scholes, value and greeks", run_closed_form),
 }
