@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.compiled.black_scholes import run_closed_form
 from benchmarks.compiled.bundle_adjustment import run_bundle_adjustment
+from benchmarks.compiled.mixtures import run_mixtures
 from benchmarks.compiled.monte_carlo import run_monte_carlo
 from benchmarks.measure import Result, Settings
 
@@ -13,5 +14,6 @@ COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
     "B4": ("bundle adjustment: Jacobians of reprojection errors", run_bundle_adjustment),
     "B5": ("Monte-Carlo greeks: an arithmetic Asian call, a call under Heston's model", run_monte_carlo),
     "B6": ("closed form: Black-Scholes, value and greeks", run_closed_form),
+    "B7": ("mixture models: Gaussian mixtures and k-means", run_mixtures),
 }
 """Every row: what it does, and the function that gives its results one by one."""
