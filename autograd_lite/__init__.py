@@ -10,6 +10,9 @@
 Every primitive of the table (`autograd_lite.primitives.TABLE`) is a function here and a method of `Value`.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 # First, so that the others find the compiled Value in `engine` where there is one.
 from autograd_lite.native import engine_name as engine_name
 
@@ -44,3 +47,29 @@ __version__ = "0.1.0"
 
 # The functions of the table; __init__.pyi lists them for editors and type checkers.
 globals().update({name: primitive for name, primitive in primitives.TABLE.items() if primitive.public})
+
+
+if TYPE_CHECKING:
+    from autograd_lite.compiler.kernel import Kernel as Kernel
+    from autograd_lite.compiler.kernel import PathWarning as PathWarning
+    from autograd_lite.compiler.kernel import compile as compile  # noqa: A004
+    from autograd_lite.compiler.record import RecordingError as RecordingError
+
+# What needs NumPy and llvmlite is imported when it is asked for.
+_COMPILER = {"compile": "kernel", "Kernel": "kernel", "PathWarning": "kernel", "RecordingError": "record"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _COMPILER:
+        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    try:
+        module = importlib.import_module(f"autograd_lite.compiler.{_COMPILER[name]}")
+    except ModuleNotFoundError as error:
+        if error.name in ("numpy", "llvmlite"):
+            raise ImportError(
+                f"autograd_lite.{name} needs NumPy and llvmlite, and {error.name} is not installed:"
+                " pip install 'autograd_lite[compile]'"
+            ) from error
+        raise
+    globals()[name] = getattr(module, name)
+    return globals()[name]

@@ -5,6 +5,10 @@ from typing import overload
 from autograd_lite import nn as nn
 from autograd_lite import primitives as primitives
 from autograd_lite import show as show
+from autograd_lite.compiler.kernel import Kernel as Kernel
+from autograd_lite.compiler.kernel import PathWarning as PathWarning
+from autograd_lite.compiler.kernel import compile as compile
+from autograd_lite.compiler.record import RecordingError as RecordingError
 from autograd_lite.engine import Value as Value
 from autograd_lite.engine import gradient as gradient
 from autograd_lite.graph_json import GraphFormatError as GraphFormatError

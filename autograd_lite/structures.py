@@ -4,12 +4,13 @@ NumPy is recognised where the caller has imported it; it is never imported here.
 is a leaf like any other number.
 """
 
+from __future__ import annotations
+
 import copy
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
-
-Rebuild = Callable[[Iterator[Any]], Any]
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 
 def is_array(x: Any) -> bool:
@@ -21,52 +22,130 @@ def _is_any_array(x: Any) -> bool:
     return isinstance(x, getattr(sys.modules.get("numpy"), "ndarray", ()))
 
 
-def flatten(structure: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves from left to right, and the function that makes the same structure of as many other leaves.
+def flatten(structure: Any, arrays: bool = True) -> tuple[list[Any], Structure]:
+    """The leaves from left to right, and what makes the same structure of as many other leaves.
 
     Containers are made anew, so whoever changes one in place changes nobody else's. An array is rebuilt as an array: of float64
     where all its new leaves are floats, of both shapes where they are arrays of one shape, else of objects. A dict keeps its
-    class, order and keys; a subclass of list or tuple that is not a named tuple becomes a plain one.
+    class, order and keys; a subclass of list or tuple that is not a named tuple becomes a plain one. Without `arrays` an array
+    is a leaf.
     """
     leaves: list[Any] = []
-    rebuild = _take_apart(structure, leaves)
-    return leaves, rebuild
+    return leaves, _take_apart(structure, leaves, arrays)
 
 
-def _take_apart(structure: Any, leaves: list[Any]) -> Rebuild:
+@dataclass(frozen=True)
+class Leaf:
+    """A single number, or whatever stands in its place."""
+
+    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:  # noqa: ARG002
+        """The structure with the next of the given leaves."""
+        return next(given)
+
+    def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
+        """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
+        if isinstance(structure, (list, tuple, dict)):
+            raise ValueError(f"{place} is {_described(structure)}; a number is needed")  # noqa: TRY004 -- as other structures
+        leaves.append(structure.item() if _is_any_array(structure) and structure.ndim == 0 else structure)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list, a tuple or a named tuple: `make` puts its parts together."""
+
+    make: Callable[[list[Any]], Any]
+    parts: tuple[Structure, ...]
+    is_flat: bool
+
+    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
+        """The structure with the next of the given leaves."""
+        if self.is_flat:
+            return self.make([next(given) for _ in self.parts])
+        return self.make([part(given, batch_first) for part in self.parts])
+
+    def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
+        """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
+        if not _is_sequence(structure) or len(structure) != len(self.parts):
+            raise ValueError(f"{place} is {_described(structure)}; a sequence of length {len(self.parts)} is needed")
+        if self.is_flat and not is_array(structure):
+            leaves.extend(structure)
+            return
+        for i, (part, item) in enumerate(zip(self.parts, structure, strict=True)):
+            part.read(item, f"{place}[{i}]", leaves)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A dict with these keys; `like` is an empty one of the same class."""
+
+    like: dict[Any, Any]
+    keys: tuple[Any, ...]
+    parts: tuple[Structure, ...]
+
+    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
+        """The structure with the next of the given leaves."""
+        # A copy keeps what a subclass knows, such as the default of a defaultdict.
+        twin = {} if type(self.like) is dict else copy.copy(self.like)
+        for key, part in zip(self.keys, self.parts, strict=True):
+            twin[key] = part(given, batch_first)
+        return twin
+
+    def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
+        """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
+        if not isinstance(structure, dict) or structure.keys() != set(self.keys):
+            raise ValueError(f"{place} is {_described(structure)}; a dict with keys {list(self.keys)!r:.60} is needed")
+        for key, part in zip(self.keys, self.parts, strict=True):
+            part.read(structure[key], f"{place}[{key!r}]", leaves)
+
+
+@dataclass(frozen=True)
+class Array:
+    """A NumPy array of this shape."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
+        """The structure with the next of the given leaves; with `batch_first`, what they have in common comes first."""
+        numpy = sys.modules["numpy"]
+        count = 1
+        for length in self.shape:
+            count *= length
+        items = [next(given) for _ in range(count)]
+        if items and all([is_array(item) and item.shape == items[0].shape for item in items]):
+            if batch_first:
+                return numpy.stack(items, axis=-1).reshape(items[0].shape + self.shape)
+            return numpy.stack(items).reshape(self.shape + items[0].shape)
+        if all([type(item) is float for item in items]):
+            return numpy.array(items, dtype=float).reshape(self.shape)
+        array = numpy.empty(len(items), dtype=object)
+        array[:] = items
+        return array.reshape(self.shape)
+
+    def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
+        """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
+        if not is_array(structure) or structure.shape != self.shape:
+            raise ValueError(f"{place} is {_described(structure)}; an array of shape {self.shape} is needed")
+        leaves.extend(structure.ravel().tolist())
+
+
+Structure: TypeAlias = Leaf | Sequence | Mapping | Array
+LEAF = Leaf()
+
+
+def _take_apart(structure: Any, leaves: list[Any], arrays: bool) -> Structure:
     if isinstance(structure, dict):
-        keys = list(structure)
-        parts = [_take_apart(structure[key], leaves) for key in keys]
-        return lambda given: _dict(structure, keys, [part(given) for part in parts])
+        like = {} if type(structure) is dict else copy.copy(structure)
+        like.clear()
+        return Mapping(like, tuple(structure), tuple([_take_apart(x, leaves, arrays) for x in structure.values()]))
     if isinstance(structure, (list, tuple)):
-        parts = [_take_apart(item, leaves) for item in structure]
+        parts = tuple([_take_apart(item, leaves, arrays) for item in structure])
         make = getattr(type(structure), "_make", tuple if isinstance(structure, tuple) else list)
-        return lambda given: make([part(given) for part in parts])
-    if is_array(structure):
-        shape, items = structure.shape, structure.ravel().tolist()
-        leaves.extend(items)
-        return lambda given: _array([next(given) for _ in items], shape)
-    leaves.append(structure.item() if _is_any_array(structure) else structure)
-    return next
-
-
-def _dict(like: dict[Any, Any], keys: list[Any], items: list[Any]) -> dict[Any, Any]:
-    # A copy keeps what a subclass knows, such as the default of a defaultdict.
-    twin = {} if type(like) is dict else copy.copy(like)
-    for key, item in zip(keys, items, strict=True):
-        twin[key] = item
-    return twin
-
-
-def _array(items: list[Any], shape: tuple[int, ...]) -> Any:
-    numpy = sys.modules["numpy"]
-    if items and all([is_array(item) and item.shape == items[0].shape for item in items]):
-        return numpy.stack(items).reshape(shape + items[0].shape)
-    if all([type(item) is float for item in items]):
-        return numpy.array(items, dtype=float).reshape(shape)
-    array = numpy.empty(len(items), dtype=object)
-    array[:] = items
-    return array.reshape(shape)
+        return Sequence(make, parts, all([part is LEAF for part in parts]))
+    if arrays and is_array(structure):
+        leaves.extend(structure.ravel().tolist())
+        return Array(structure.shape)
+    leaves.append(structure.item() if _is_any_array(structure) and structure.ndim == 0 else structure)
+    return LEAF
 
 
 def leaves_like(vector: Any, structure: Any, role: str) -> list[Any]:

@@ -47,7 +47,8 @@ def function(primitive: Primitive) -> str:
 
 def package_stub() -> str:
     source = (PACKAGE / "__init__.py").read_text()
-    imports = sorted([line for line in source.splitlines() if line.startswith("from ")])
+    lines = [line.strip() for line in source.splitlines()]  # also what is imported for type checkers only
+    imports = sorted([line.partition("  #")[0] for line in lines if line.startswith(f"from {PACKAGE.name}")])
     return "\n".join(
         [
             HEADER + "from collections.abc import Iterable",

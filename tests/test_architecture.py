@@ -33,7 +33,7 @@ ROOMS = {
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"primitive", "primitives", "engine", "structures"},
     "show": {"primitive", "primitives", "engine", "sweep"},
-    "compiler": {"floats", "special", "primitive", "primitives"},
+    "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine"},
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
     "__init__": {
@@ -49,12 +49,14 @@ ROOMS = {
         "nn",
         "show",
         "testing",
+        "compiler",  # when it is asked for
     },
     "__main__": {"__init__", "primitive", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }
 THIRD_PARTY = {
     "show": {"graphviz"},  # imported where it is used, never when the package is
     "native": {"setuptools"},  # by the build backend alone
+    "compiler": {"numpy", "llvmlite"},  # when something is compiled
 }
 
 

@@ -23,13 +23,30 @@ class Instruction:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """A comparison that a function made while it was recorded, of the numbers at two places, and how it came out.
+
+    `comparison` is <, <=, >, >= or !=; or "is real": whether left ** right is no complex number.
+    """
+
+    comparison: str
+    left: int
+    right: int
+    outcome: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
-    """So many inputs, the instructions in the order of their execution, and the places of the outputs."""
+    """So many inputs, the instructions in the order of their execution, and the places of the outputs.
+
+    It is right at the points where all guards come out as they did.
+    """
 
     inputs: int
     constants: tuple[float, ...]
     instructions: tuple[Instruction, ...]
     outputs: tuple[int, ...]
+    guards: tuple[Guard, ...] = ()
 
     def __call__(self, *args: Any) -> list[Any]:
         """The outputs for these inputs, numbers or nodes. Raises TypeError if their count is not that of the inputs."""
@@ -110,29 +127,53 @@ class Recording:
 
     def append(self, primitive: Primitive, args: Sequence[Any]) -> Variable:
         """The result of an instruction: of the equal one where there is one."""
-        operands = tuple([self.place(x, primitive.name) for x in args])
+        return Variable(self, self.instruction(primitive, tuple([self.place(x, primitive.name) for x in args])))
+
+    def instruction(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
+        """The place of an instruction's result: that of the equal one where there is one."""
         key = (primitive, operands)
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = self.inputs + len(self.instructions)
             self.instructions.append(Instruction(primitive, operands))
-        return Variable(self, place)
+        return place
+
+    def simplified(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
+        """The place of an instruction's result; without one where the result is known, or is, bit for bit, an operand."""
+        if max(operands, default=-1) < 0:
+            try:
+                return self.constant(primitive.fn(*[self.constants[-1 - x] for x in operands]))
+            except ValueError:  # it raises where it is executed
+                return self.instruction(primitive, operands)
+        if len(operands) < 3:
+            for slot, constant in _KEEPS.get(primitive.name, ()):
+                if slot is None:
+                    return operands[0]
+                if operands[slot] < 0 and self.constants[-1 - operands[slot]].hex() == constant:
+                    return operands[1 - slot]
+        return self.instruction(primitive, operands)
 
     def place(self, x: Any, role: str) -> int:
         """The place of a variable or a constant; `role` says in an error what it was for."""
-        if isinstance(x, Variable):
-            return x.place
-        constant = real_number(x, role)
-        key = constant.hex()  # tells -0.0 from 0.0, and nan equals nan
-        if key not in self._places:
-            self.constants.append(constant)
-            self._places[key] = -len(self.constants)
-        return self._places[key]
+        return x.place if isinstance(x, Variable) else self.constant(real_number(x, role))
 
-    def program(self, outputs: Sequence[Any]) -> Program:
-        """What has been recorded, as far as these outputs need it."""
+    def constant(self, number: float) -> int:
+        """The place of a constant."""
+        key = number.hex()  # tells -0.0 from 0.0, and nan equals nan
+        place = self._places.get(key)
+        if place is None:
+            self.constants.append(number)
+            place = self._places[key] = -len(self.constants)
+        return place
+
+    def program(self, outputs: Sequence[Any], guards: Sequence[Guard] = ()) -> Program:
+        """What has been recorded, as far as these outputs and guards need it."""
         places = [self.place(x, "an output") for x in outputs]
-        needed = set(places)
+        return self.reduced(places, guards)
+
+    def reduced(self, places: Sequence[int], guards: Sequence[Guard]) -> Program:
+        """The same for outputs at these places."""
+        needed = {*places, *[guard.left for guard in guards], *[guard.right for guard in guards]}
         for at in range(len(self.instructions) - 1, -1, -1):
             if self.inputs + at in needed:
                 needed.update(self.instructions[at].operands)
@@ -148,4 +189,19 @@ class Recording:
             if place in needed
         ]
         kept = [self.constants[-1 - place] for place in constants]
-        return Program(self.inputs, tuple(kept), tuple(instructions), tuple([moved[x] for x in places]))
+        held = [Guard(guard.comparison, moved[guard.left], moved[guard.right], guard.outcome) for guard in guards]
+        return Program(self.inputs, tuple(kept), tuple(instructions), tuple([moved[x] for x in places]), tuple(held))
+
+
+_ONE, _ZERO, _MINUS_ZERO = (1.0).hex(), (0.0).hex(), (-0.0).hex()
+# Operations whose result is, bit for bit, an operand: the first one, or the one beside a constant in that slot.
+_KEEPS: dict[str, tuple[tuple[int | None, str], ...]] = {
+    "positive": ((None, ""),),
+    "stop_gradient": ((None, ""),),
+    "add": ((0, _MINUS_ZERO), (1, _MINUS_ZERO)),
+    "subtract": ((1, _ZERO),),
+    "multiply": ((0, _ONE), (1, _ONE)),
+    "divide": ((1, _ONE),),
+    "absorbing_multiply": ((0, _ONE), (1, _ONE)),
+    "selecting_multiply": ((0, _ONE), (1, _ONE)),
+}

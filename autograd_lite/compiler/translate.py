@@ -72,7 +72,7 @@ _MATH: dict[Any, tuple[tuple[Kind, ...], Kind]] = {
         ),
         (("float",), "float"),
     ),
-    **dict.fromkeys((math.atan2, math.copysign, math.hypot, math.pow), (("float", "float"), "float")),
+    **dict.fromkeys((math.atan2, math.copysign, math.fmod, math.hypot, math.pow), (("float", "float"), "float")),
     **dict.fromkeys((math.isfinite, math.isinf, math.isnan), (("float",), "bool")),
     math.ldexp: (("float", "int"), "float"),
 }  # fmt: skip

@@ -1,0 +1,63 @@
+"""The arguments of a compiled function: their structure, and their arrays as columns of numbers, one a point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import structures
+
+
+def leaf_count(part: structures.Structure) -> int:
+    """How many leaves a structure has."""
+    match part:
+        case structures.Sequence(parts=parts) | structures.Mapping(parts=parts):
+            return sum([leaf_count(item) for item in parts])
+        case structures.Array(shape=shape):
+            return math.prod(shape)
+        case _:
+            return 1
+
+
+def columns_of(x: Any, place: str) -> tuple[list[Any], structures.Structure]:
+    """An argument whose arrays have a leading axis of points: its arrays with one number a point, and what it is at one."""
+    leaves, structure = structures.flatten(x, arrays=False)
+    if not any([structures.is_array(leaf) for leaf in leaves]) and structure is not structures.LEAF:
+        try:  # points in a list
+            leaves, structure = [np.array(x, dtype=np.float64)], structures.LEAF
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{place} has a leading axis of points (batch): an array, or lists of equal lengths, are needed"
+            ) from None
+    columns: list[Any] = []
+    parts: list[structures.Structure] = []
+    for leaf in leaves:
+        if not structures.is_array(leaf):
+            raise ValueError(f"{place} has a leading axis of points (batch), and holds {described(leaf)}")
+        if leaf.ndim == 1:
+            columns.append(leaf)
+            parts.append(structures.LEAF)
+        else:
+            columns += list(np.moveaxis(leaf, 0, -1).reshape(-1, len(leaf)))
+            parts.append(structures.Array(leaf.shape[1:]))
+    return columns, _with_leaves(structure, iter(parts))
+
+
+def _with_leaves(structure: structures.Structure, parts: Iterator[structures.Structure]) -> structures.Structure:
+    """A structure with others in the places of its leaves."""
+    match structure:
+        case structures.Sequence(make=make, parts=items):
+            new = tuple([_with_leaves(item, parts) for item in items])
+            return structures.Sequence(make, new, all([part is structures.LEAF for part in new]))
+        case structures.Mapping(like=like, keys=keys, parts=items):
+            return structures.Mapping(like, keys, tuple([_with_leaves(item, parts) for item in items]))
+        case _:
+            return next(parts)
+
+
+def described(x: Any) -> str:
+    """A value in an error."""
+    return f"an array of {x.dtype} of shape {x.shape}" if structures.is_array(x) else f"{type(x).__name__} {x!r:.60}"

@@ -1,0 +1,334 @@
+"""`compile`: a function of numbers as machine code that is right on every branch.
+
+The function is recorded at the first point it is called at. Comparisons it made are guards: a point that would go another way
+is noticed, the function recorded anew there, and the new path kept beside the others. Points of a batch are split by path.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import structures
+from autograd_lite.compiler.arguments import columns_of, described, leaf_count
+from autograd_lite.compiler.paths import Path, Points
+from autograd_lite.compiler.program import Program
+from autograd_lite.compiler.record import RecordingError, Trace, record
+from autograd_lite.engine import Value
+from autograd_lite.primitive import real_number
+
+MAX_PATHS = 64
+_CHUNK = 1 << 22  # so many numbers of outputs are held at once where they are only summed
+_NUMBERS = {float, int}
+
+
+class PathWarning(RuntimeWarning):
+    """A compiled function has taken as many paths as are kept; further points are computed without machine code."""
+
+
+def compile(  # noqa: A001
+    f: Callable[..., Any],
+    *,
+    batch: int | tuple[int | None, ...] | None = None,
+    reduce: str | None = None,
+    exact: bool = False,
+    threads: int = 1,
+    max_paths: int = MAX_PATHS,
+) -> Kernel:
+    """f as machine code: a callable that takes what f takes and gives what f gives, on numbers and on batches of them.
+
+    f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects and draws no random numbers:
+    it runs when a path is recorded (and once more, to see that it does the same), not at every call. Derivatives compose:
+    ``compile(value_and_grad(f))``, ``compile(hessian(f))``.
+
+    batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
+        tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone
+        is said of all.
+    reduce: "sum" or "mean" of the results over the points.
+    exact: the bits of the engine; without it, every function is right to 4 units in the last place, and faster.
+    threads: so many at once share a batch; Python's lock is released. The bits do not depend on it.
+    max_paths: so many paths through f's branches are kept; at points on further ones f is called as it is.
+
+    Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
+    asks for a number itself, TypeError or ValueError, naming the argument, where one is not of the structure recorded.
+    """
+    if not callable(f):
+        raise TypeError(f"compile takes a function, not {type(f).__name__} {f!r:.60}")
+    if reduce not in (None, "sum", "mean"):
+        raise ValueError(f"compile: reduce is None, 'sum' or 'mean', not {reduce!r:.60}")
+    axes = batch if isinstance(batch, tuple) else (batch,)
+    if not all([axis is None or (axis == 0 and not isinstance(axis, bool)) for axis in axes]):
+        raise ValueError(f"compile: batch is None, 0, or a tuple of None and 0, one an argument, not {batch!r:.60}")
+    for name, count in (("threads", threads), ("max_paths", max_paths)):
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise ValueError(f"compile: {name} is a whole number of at least 1, not {count!r:.60}")
+    return Kernel(f, batch, reduce, exact, threads, max_paths)
+
+
+class Kernel:
+    """A compiled function; `compile` makes it."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        batch: int | tuple[int | None, ...] | None,
+        reduce: str | None,
+        exact: bool,
+        threads: int,
+        max_paths: int,
+    ) -> None:
+        functools.update_wrapper(self, f, updated=())
+        self.function = f
+        self.batch, self.reduce, self.exact, self.threads, self.max_paths = batch, reduce, exact, threads, max_paths
+        self._paths: list[Path] = []
+        self._arguments: tuple[structures.Structure, ...] | None = None
+        self._warned = False
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__name__", repr(self.function))
+        return f"<compiled {name}: {len(self._paths)} path{'s' * (len(self._paths) != 1)}>"
+
+    @property
+    def paths(self) -> int:
+        """How many paths through the function have been recorded."""
+        return len(self._paths)
+
+    @property
+    def program(self) -> Program:
+        """The program of the path recorded last. Raises RuntimeError before the first call."""
+        if not self._paths:
+            raise RuntimeError("the function has not been recorded yet; call it once")
+        return self._paths[-1].trace.program
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """The programs of all paths, in the order of their recording."""
+        return tuple([path.trace.program for path in self._paths])
+
+    @property
+    def compile_seconds(self) -> float:
+        """The seconds spent on making machine code so far."""
+        return sum([path.seconds for path in self._paths])
+
+    def __call__(self, *args: Any, out: Any = None) -> Any:
+        """What the function gives for these arguments; in the arrays of `out`, of the result's structure, if that is given.
+
+        With Values among the arguments the function itself is called: who differentiates the result differentiates that.
+        """
+        leaves = self._leaves(args)
+        if set(map(type, leaves)) <= _NUMBERS:
+            return self._given(self._at(array("d", leaves)), out)
+        if any([isinstance(x, Value) for x in leaves]):
+            return self.function(*args)
+        batched = tuple([structures.is_array(x) for x in leaves])
+        if not any(batched):
+            return self._given(self._at(array("d", self._numbers(leaves, args))), out)
+        return self._given(self._batch(leaves, batched, args), out)
+
+    # --- arguments
+
+    def _axis(self, i: int, count: int) -> str:
+        if not isinstance(self.batch, tuple):
+            return "broadcast" if self.batch is None else "points"
+        if len(self.batch) != count:
+            raise TypeError(f"{self._name}: batch tells of {len(self.batch)} arguments, and {count} were given")
+        return "shared" if self.batch[i] is None else "points"
+
+    @property
+    def _name(self) -> str:
+        return getattr(self.function, "__name__", "the compiled function")
+
+    def _leaves(self, args: tuple[Any, ...]) -> list[Any]:
+        """The numbers of the arguments, and arrays with one for each point."""
+        if self._arguments is not None and len(args) != len(self._arguments):
+            raise TypeError(f"{self._name} was recorded with {len(self._arguments)} arguments, and {len(args)} were given")
+        leaves: list[Any] = []
+        parts: list[structures.Structure] = []
+        for i, x in enumerate(args):
+            axis, place = self._axis(i, len(args)), f"{self._name}: argument {i + 1}"
+            if axis == "points":
+                columns, part = columns_of(x, place)
+                if self._arguments is not None and part != self._arguments[i]:
+                    raise ValueError(f"{place} has another structure than when the function was recorded: {described(x)}")
+                leaves += columns
+            elif self._arguments is None:
+                found, part = structures.flatten(x, arrays=axis == "shared")
+                leaves += found
+            else:
+                part = self._arguments[i]
+                part.read(x, place, leaves)
+            parts.append(part)
+        if self._arguments is None:
+            self._arguments = tuple(parts)
+        return leaves
+
+    def _numbers(self, leaves: Iterable[Any], args: tuple[Any, ...]) -> list[float]:
+        numbers = []
+        for i, x in enumerate(leaves):
+            try:
+                numbers.append(real_number(x, f"{self._name}: an argument"))
+            except TypeError:
+                raise TypeError(
+                    f"{self._name}: {self._place(i, args)} is no real number but {type(x).__name__} {x!r:.60}"
+                ) from None
+        return numbers
+
+    def _place(self, index: int, args: tuple[Any, ...]) -> str:
+        """Which argument the leaf of that index is in."""
+        at = 0
+        for i, part in enumerate(self._arguments or ()):
+            at += leaf_count(part)
+            if index < at:
+                return f"argument {i + 1}" if part is structures.LEAF else f"a number in argument {i + 1}"
+        return f"one of {len(args)} arguments"
+
+    # --- paths
+
+    def _new_path(self, numbers: Sequence[float]) -> Path | _Computed:
+        """The path at a point that is on none of those known so far; or the result there, if no more paths are kept."""
+        arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
+        if len(self._paths) >= self.max_paths:
+            self._warn()
+            return _Computed(self.function(*arguments(iter(numbers))))
+        trace = record(self.function, numbers, arguments)
+        if record(self.function, numbers, arguments).program != trace.program:
+            raise RecordingError(
+                f"{self._name} made another program when it was called once more at the same point: it must not draw random"
+                " numbers, or depend on what it has done before; give these as arguments"
+            )
+        with self._lock:
+            for path in self._paths:  # a comparison came out otherwise in machine code, by a rounding
+                if path.trace.program == trace.program:
+                    return path
+            if self._paths and trace.result != self._paths[0].trace.result:
+                raise ValueError(
+                    f"{self._name} returns {trace.result} here, and {self._paths[0].trace.result} at other points: results of a"
+                    " compiled function have one structure"
+                )
+            path = Path(trace, self.exact)
+            self._paths = [*self._paths, path]
+        return path
+
+    def _warn(self) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{self._name} has taken {self.max_paths} paths (max_paths), and further ones are not compiled: at their points"
+                " the function itself is called; where, minimum and maximum make no paths",
+                PathWarning,
+                stacklevel=6,
+            )
+
+    # --- one point
+
+    def _at(self, numbers: array[float]) -> Any:
+        """The result at one point."""
+        for path in reversed(self._paths):
+            outputs, is_on_path = path.at(numbers)
+            if is_on_path:
+                return path.trace.result(iter(outputs))
+        found = self._new_path(numbers)
+        return found.value if isinstance(found, _Computed) else found.trace.result(iter(found.at(numbers)[0]))
+
+    # --- batches
+
+    def _batch(self, leaves: list[Any], batched: tuple[bool, ...], args: tuple[Any, ...]) -> Any:
+        """The results at all points."""
+        arrays: list[Any] = []
+        others: list[Any] = []
+        for i, (x, is_batched) in enumerate(zip(leaves, batched, strict=True)):
+            if is_batched and x.dtype.kind not in "fiub":
+                raise TypeError(f"{self._name}: {self._place(i, args)} is an array of {x.dtype}, not of real numbers")
+            (arrays if is_batched else others).append(x)
+        try:
+            shape = np.broadcast_shapes(*[x.shape for x in arrays])
+        except ValueError:
+            shapes = ", ".join(dict.fromkeys([str(x.shape) for x in arrays]))
+            raise ValueError(f"{self._name}: arrays of shapes {shapes} among the arguments have no common shape") from None
+        if 0 in shape:
+            raise ValueError(f"{self._name}: the arguments hold no points, being arrays of shape {shape}")
+        columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
+        points = Points(self._numbers(others, args), columns, batched)
+        if not self._paths:
+            self._new_path(points.at(0))
+        result = self._paths[0].trace.result
+        if self.reduce:
+            return result(iter(self._reduced(points).tolist()))
+        return result(iter([row.reshape(shape) for row in self._all(points)]), batch_first=True)
+
+    def _all(self, points: Points) -> Any:
+        """For each number of the result an array of it at the points."""
+        results = np.empty((len(self._paths[0].trace.program.outputs), points.count))
+        todo: Any = None  # indices of points without a result; None: all
+        for path in reversed(self._paths):
+            todo = path.fill(results, points, todo, self.threads)
+            if not len(todo):
+                return results
+        while len(todo):
+            known = self._paths
+            here = todo[0]
+            found = self._new_path(points.at(here))
+            if isinstance(found, Path) and found not in known:
+                todo = found.fill(results, points, todo, self.threads)
+            if len(todo) and todo[0] == here:  # on the path by the engine's numbers, or computed
+                numbers = found.at(array("d", points.at(here)))[0] if isinstance(found, Path) else found.numbers()
+                results[:, here] = numbers
+                todo = todo[1:]
+        return results
+
+    def _reduced(self, points: Points) -> Any:
+        """The sums of results over the points, or their means: of pieces whose length the program alone decides."""
+        length = max(1024, _CHUNK // max(1, len(self._paths[0].trace.program.outputs)))
+        sums: Any = 0.0
+        for start in range(0, points.count, length):
+            sums = sums + self._all(points.part(start, start + length)).sum(axis=1)
+        return sums / points.count if self.reduce == "mean" else sums
+
+    # --- results
+
+    def _given(self, result: Any, out: Any) -> Any:
+        """The result, or `out` with the result in it."""
+        if out is None:
+            return result
+        targets, structure = structures.flatten(out, arrays=False)
+        leaves, own = structures.flatten(result, arrays=False)
+        if structure != own:
+            raise ValueError(f"{self._name}: out has another structure than the result, which is {own}")
+        for target, source in zip(targets, leaves, strict=True):
+            if not isinstance(target, np.ndarray) or target.dtype != np.float64 or target.shape != np.shape(source):
+                needed = f"an array of float64 of shape {np.shape(source)}"
+                raise ValueError(f"{self._name}: out holds {described(target)} where the result is {needed}")
+        for target, source in zip(targets, leaves, strict=True):
+            target[...] = source
+        return out
+
+    # --- pickle: programs, which are compiled where they land
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = self.batch, self.reduce, self.exact, self.threads, self.max_paths
+        return _restored, (self.function, options, self._arguments, [path.trace for path in self._paths])
+
+
+def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Trace]) -> Kernel:
+    kernel = Kernel(function, *options)
+    kernel._arguments = arguments
+    kernel._paths = [Path(trace, kernel.exact) for trace in traces]
+    return kernel
+
+
+class _Computed:
+    """A result that the function itself has computed."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def numbers(self) -> list[float]:
+        """The numbers of the result, from left to right."""
+        return [x._data if isinstance(x, Value) else float(x) for x in structures.flatten(self.value)[0]]

@@ -1,0 +1,118 @@
+"""Machine code in memory, through llvmlite: LLVM comes inside its wheel, and no compiler is needed."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import itertools
+import math
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from autograd_lite.compiler import csource, lowering
+from autograd_lite.compiler.ir import Module, parameter_count
+from autograd_lite.compiler.program import Program
+
+
+class Machine:
+    """The processor this runs on."""
+
+    def __init__(self) -> None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.triple = llvm.get_process_triple()
+        self.cpu = llvm.get_host_cpu_name()
+        features = llvm.get_host_cpu_features()
+        self.features = features.flatten()
+        self.width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
+        self.vector_library = self._load_vector_library()
+
+    def _load_vector_library(self) -> Any:
+        name = ctypes.util.find_library("mvec")
+        if name is None or not self.triple.startswith("x86_64"):
+            return None
+        try:
+            llvm.load_library_permanently(name)
+            return ctypes.CDLL(name)
+        except (OSError, RuntimeError):
+            return None
+
+    def target_machine(self, level: int) -> Any:
+        """What makes machine code, optimised to a level of 0 to 3."""
+        target = llvm.Target.from_triple(self.triple)
+        return target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True, codemodel="jitdefault")
+
+
+@functools.cache
+def machine() -> Machine:
+    """The processor this runs on, asked once."""
+    return Machine()
+
+
+@functools.cache
+def vector_function(name: str, arguments: int, width: int) -> tuple[str | None, int]:
+    """libmvec's function, and how many numbers it takes at once."""
+    here = machine()
+    at_once = here.width if width == 1 else width
+    symbol = f"_ZGV{ {8: 'e', 4: 'd', 2: 'b'}[at_once] }N{at_once}{'v' * arguments}_{name}"
+    return (symbol, at_once) if here.vector_library is not None and hasattr(here.vector_library, symbol) else (None, at_once)
+
+
+_symbols: dict[Callable[..., Any], tuple[str, Any]] = {}
+_numbers = itertools.count()
+errors: list[BaseException] = []  # raised by functions in Python that machine code has called
+
+
+def _callback(function: Callable[..., Any]) -> Callable[..., float]:
+    def called(*args: float) -> float:
+        try:
+            return float(function(*args))
+        except BaseException as error:  # noqa: BLE001 -- nothing can pass through machine code; `Kernel` raises it
+            errors.append(error)
+            return math.nan
+
+    return called
+
+
+def _symbol(function: Callable[..., Any]) -> str:
+    """The name by which machine code calls a function: of C's library, or in Python."""
+    if function not in _symbols:
+        name = f"autograd_lite_{next(_numbers)}"
+        if csource.is_library_function(function) and function is not math.hypot:
+            pointer: Any = getattr(_library(), {"round": "rint"}.get(function.__name__, function.__name__))
+        else:
+            prototype = ctypes.CFUNCTYPE(*[ctypes.c_double] * (1 + parameter_count(function)))
+            pointer = prototype(_callback(function))
+        address = ctypes.cast(pointer, ctypes.c_void_p).value
+        llvm.add_symbol(name, address)
+        _symbols[function] = name, pointer  # which must live as long as the name
+    return _symbols[function][0]
+
+
+@functools.cache
+def _library() -> Any:
+    return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+
+
+class Code:
+    """Machine code in memory: `address` of the kernel."""
+
+    def __init__(self, source: str, module: Module, level: int) -> None:
+        names = {name: _symbol(function) for name, function in module.outside.items()}
+        if names:
+            source = re.sub(r"@(m_\w+)", lambda found: f"@{names.get(found[1], found[1])}", source)
+        parsed = llvm.parse_assembly(source)
+        self.engine = llvm.create_mcjit_compiler(parsed, machine().target_machine(level))
+        self.engine.finalize_object()
+        self.address = self.engine.get_function_address("kernel")
+
+
+def compiled(program: Program, *, exact: bool, width: int, batched: Sequence[bool], level: int = 2) -> Code:
+    """The machine code of a program."""
+    source, module = lowering.text(program, exact=exact, width=width, batched=batched, vector_function=vector_function)
+    return Code(source, module, level)

@@ -1,0 +1,356 @@
+"""Programs in LLVM's representation: a function that runs one on points, one by one or as many at once as a vector holds.
+
+Exact, every operation and every function is what the engine computes, so the bits are the same. Otherwise functions of vectors
+are libmvec's where the system has them, or our own with all lanes going through together; every one stays within 4 units in
+the last place of the true value.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd_lite import floats
+from autograd_lite.compiler import arithmetic, csource
+from autograd_lite.compiler.functions import function_text
+from autograd_lite.compiler.ir import Builder, Module, Operand
+from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
+from autograd_lite.compiler.program import Guard, Instruction, Program
+from autograd_lite.compiler.translate import TranslationError, translate
+from autograd_lite.compiler.tree import Call, Expression, Function, Name, Number, Operation
+from autograd_lite.primitive import Primitive
+
+_PACKAGE = __package__.rpartition(".")[0]
+_BY_HAND: dict[Any, Callable[..., Any]] = {
+    floats.mod: arithmetic.mod,
+    floats.floor_divide: arithmetic.floor_divide,
+    floats.power: math.pow,
+}
+_IN_PYTHON = (floats.around, math.hypot)  # Python's own algorithms, which no library has
+SEGMENT = 1000  # a program of more instructions is several functions
+_HOISTED = 64  # so many inputs are read before the loop
+
+
+def spelled(primitive: Primitive) -> Expression:
+    """The value of a primitive as a tree, on parameters named x0, x1, ...; its `code` spells it."""
+    names = [Name(f"x{i}", "float") for i in range(len(primitive.arguments))]
+    if csource.is_ours(primitive):
+        return Call(inspect.unwrap(primitive.fn), tuple(names), "float")
+    text = primitive.code.format(*[name.name for name in names])
+    condition, chosen, otherwise = re.fullmatch(r"(?:(.*)\?(.*):)?(.*)", text).groups()  # type: ignore[union-attr]
+    if condition is None:
+        return _expression(ast.parse(otherwise.strip(), mode="eval").body)
+    parts = [_expression(ast.parse(part.strip(), mode="eval").body) for part in (condition, chosen, otherwise)]
+    return Operation("if", tuple(parts), "float")
+
+
+_C_OPERATORS: dict[Any, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.NotEq: "!="}
+
+
+def _expression(node: ast.expr) -> Expression:
+    match node:
+        case ast.Constant(value=float() as value):
+            return Number(value, "float")
+        case ast.Name(id=name):
+            return Name(name, "float")
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return Operation("negative", (_expression(operand),), "float")
+        case ast.BinOp(left=left, op=op, right=right):
+            return Operation(_C_OPERATORS[type(op)], (_expression(left), _expression(right)), "float")
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return Operation(_C_OPERATORS[type(op)], (_expression(left), _expression(right)), "bool")
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return Call(getattr(math, name), tuple([_expression(x) for x in args]), "float")
+    raise ValueError(f"the code of a primitive holds {ast.unparse(node)}, which no back end reads")
+
+
+@functools.cache
+def _tree(function: Callable[..., Any]) -> Function | None:
+    """A float function of this package as a tree; None for one that is called as it is."""
+    if csource.is_library_function(function) or function in _IN_PYTHON or not function.__module__.startswith(_PACKAGE):
+        return None
+    try:
+        return translate(function)
+    except TranslationError:
+        return None
+
+
+def resolve(function: Callable[..., Any]) -> Function | None:
+    """A float function as a tree, or None where it is called outside."""
+    replaced = _BY_HAND.get(function, function)
+    if replaced is math.pow:
+        return None
+    return _tree(replaced)
+
+
+_spelled = functools.cache(spelled)
+
+
+def text(
+    program: Program, *, exact: bool, width: int, batched: Sequence[bool], vector_function: VectorFunction
+) -> tuple[str, Module]:
+    """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
+
+    `batched` says of each input whether every point has its own; the others are shared. The kernel's arguments: the address of
+    the shared inputs' numbers; that of the addresses of the batched ones; that of the addresses of the outputs; that of a byte
+    a point, which becomes 1 where all guards hold; the first group of `width` points, and the one behind the last.
+    """
+    module = Module(resolve, function_text) if exact else VectorModule(resolve, function_text, vector_function)
+    return _KernelPrinter(program, module, width, batched).module_text()
+
+
+class _KernelPrinter:
+    """The text of one kernel."""
+
+    def __init__(self, program: Program, module: Module, width: int, batched: Sequence[bool]) -> None:
+        self.program, self.module, self.width, self.batched = program, module, width, batched
+        self.row: dict[int, int] = {}  # of each input, among the shared or the batched ones
+        for kind in (False, True):
+            self.row.update({place: i for i, place in enumerate([p for p, b in enumerate(batched) if b == kind])})
+
+    def builder(self) -> Builder:
+        return Lanes(self.module, self.width) if isinstance(self.module, VectorModule) else Builder(self.module)
+
+    def module_text(self) -> tuple[str, Module]:
+        if len(self.program.instructions) <= SEGMENT:
+            self.whole()
+        else:
+            self.segments()
+        attributes = 'nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512"'
+        tail = f"attributes #0 = {{ {attributes} }}\nattributes #1 = {{ noinline {attributes} }}\n"
+        return self.module.text() + tail, self.module
+
+    # --- a loop over groups of points
+
+    def whole(self) -> None:
+        """The whole program in the loop."""
+        program, builder = self.program, self.builder()
+        numbers: dict[int, Operand] = {}
+        free = [i for i, is_batched in enumerate(self.batched) if not is_batched]
+        if self.width > 1 and len(free) <= _HOISTED:  # what all points share is computed once
+            numbers.update({place: self.shared(builder, place) for place in free})
+            for place, instruction in enumerate(program.instructions, program.inputs):
+                if all(x < 0 or x in numbers for x in instruction.operands):
+                    numbers[place] = self.instruction(builder, instruction, numbers)
+        addresses = {i: self.address(builder, "batched", i) for i in range(sum(self.batched)) if i < _HOISTED}
+        results = {i: self.address(builder, "outputs", i) for i in range(len(program.outputs)) if i < _HOISTED}
+
+        def body() -> None:
+            for place in range(program.inputs):
+                if place not in numbers:
+                    numbers[place] = self.input(builder, place, addresses)
+            for place, instruction in enumerate(program.instructions, program.inputs):
+                if place not in numbers:
+                    numbers[place] = self.instruction(builder, instruction, numbers)
+            for i, place in enumerate(program.outputs):
+                address = results.get(i) or self.address(builder, "outputs", i)
+                self.store(builder, self.number(builder, place, numbers), address, "%point")
+            self.store_ok(builder, [self.guard(builder, guard, numbers) for guard in program.guards])
+
+        self.loop(builder, body)
+        builder.write("ret void")
+        self.define(builder, "kernel", "%ok, i64 %first, i64 %last", visible=True)
+
+    def segments(self) -> None:
+        """Long programs: functions one after the other in the loop, which leave numbers for each other in memory."""
+        program = self.program
+        last: dict[int, int] = {}  # the last segment that needs the number at a place
+        count = -(-len(program.instructions) // SEGMENT)
+        for at, instruction in enumerate(program.instructions):
+            last.update(dict.fromkeys(instruction.operands, at // SEGMENT))
+        compared = [place for guard in program.guards for place in (guard.left, guard.right)]
+        last.update(dict.fromkeys(compared, count))
+        wanted: dict[int, list[int]] = {}
+        for i, place in enumerate(program.outputs):
+            wanted.setdefault(place, []).append(i)
+        slots: dict[int, int] = {}
+        free: list[int] = []
+        ending: dict[int, list[int]] = {}
+        size = 0
+        for segment in range(count):
+            builder = self.builder()
+            numbers: dict[int, Operand] = {}
+            first = segment * SEGMENT
+            for at, instruction in enumerate(program.instructions[first : first + SEGMENT], first):
+                self.fetch(builder, instruction.operands, numbers, slots)
+                place = program.inputs + at
+                numbers[place] = self.instruction(builder, instruction, numbers)
+                for i in wanted.get(place, ()):
+                    self.store(builder, numbers[place], self.address(builder, "outputs", i), "%point")
+                if last.get(place, segment) > segment:
+                    if not free:
+                        free.append(size)
+                        size += 1
+                    slots[place] = free.pop()
+                    ending.setdefault(last[place], []).append(slots[place])
+                    builder.write(f"store {builder.typed(numbers[place])}, ptr {self.slot(builder, slots[place])}, align 8")
+            free += ending.pop(segment, [])
+            builder.write("ret void")
+            self.define(builder, f"segment_{segment}", "%scratch, i64 %point")
+        self.rest(wanted, slots)
+        builder = self.builder()
+        malloc, release = self.module.declare("malloc", "ptr", ["i64"]), self.module.declare("free", "void", ["ptr"])
+        builder.write(f"%scratch = call ptr @{malloc}(i64 {8 * self.width * max(size, 1)})")
+
+        def body() -> None:
+            for segment in range(count):
+                builder.write(
+                    f"call void @segment_{segment}(ptr %shared, ptr %batched, ptr %outputs, ptr %scratch, i64 %point)"
+                )
+            builder.write("call void @rest(ptr %shared, ptr %batched, ptr %outputs, ptr %scratch, ptr %ok, i64 %point)")
+
+        self.loop(builder, body)
+        builder.write(f"call void @{release}(ptr %scratch)")
+        builder.write("ret void")
+        self.define(builder, "kernel", "%ok, i64 %first, i64 %last", visible=True)
+
+    def rest(self, wanted: dict[int, list[int]], slots: dict[int, int]) -> None:
+        """What follows the segments: outputs that are inputs or constants, and the guards."""
+        program, builder = self.program, self.builder()
+        numbers: dict[int, Operand] = {}
+        for place in [place for place in wanted if place < program.inputs]:
+            self.fetch(builder, [place], numbers, slots)
+            for i in wanted[place]:
+                self.store(builder, self.number(builder, place, numbers), self.address(builder, "outputs", i), "%point")
+        guards = []
+        for guard in program.guards:
+            self.fetch(builder, (guard.left, guard.right), numbers, slots)
+            guards.append(self.guard(builder, guard, numbers))
+        self.store_ok(builder, guards)
+        builder.write("ret void")
+        self.define(builder, "rest", "%scratch, ptr %ok, i64 %point")
+
+    def fetch(self, builder: Builder, places: Sequence[int], numbers: dict[int, Operand], slots: dict[int, int]) -> None:
+        """Have the numbers at some places at hand, which other segments have left in memory."""
+        for place in places:
+            if place >= 0 and place not in numbers:
+                if place < self.program.inputs:
+                    numbers[place] = self.input(builder, place, {})
+                else:
+                    address = self.slot(builder, slots[place])
+                    numbers[place] = builder.emit(f"load {builder.type('float')}, ptr {address}, align 8", "float")
+
+    def slot(self, builder: Builder, slot: int) -> str:
+        return builder.emit(f"getelementptr double, ptr %scratch, i64 {slot * self.width}", "list").text
+
+    def loop(self, builder: Builder, body: Callable[[], None]) -> None:
+        before = builder.label
+        builder.write("br label %group")
+        builder.open_block("group")
+        builder.write(f"%g = phi i64 [ %first, %{before} ], [ %next, %behind ]")
+        builder.write(f"%point = mul i64 %g, {self.width}")
+        body()
+        builder.write("br label %behind")
+        builder.open_block("behind")
+        builder.write("%next = add i64 %g, 1")
+        builder.write("%more = icmp slt i64 %next, %last")
+        builder.write("br i1 %more, label %group, label %end")
+        builder.open_block("end")
+
+    def define(self, builder: Builder, name: str, parameters: str, visible: bool = False) -> None:
+        head = (
+            f"define {'' if visible else 'internal '}void @{name}(ptr %shared, ptr %batched, ptr %outputs, ptr {parameters}) #0"
+        )
+        self.module.definitions.append(builder.text(head))
+
+    def input(self, builder: Builder, place: int, addresses: dict[int, str]) -> Operand:
+        if not self.batched[place]:
+            return self.shared(builder, place)
+        row = self.row[place]
+        return self.load(builder, addresses.get(row) or self.address(builder, "batched", row), "%point")
+
+    def shared(self, builder: Builder, place: int) -> Operand:
+        address = builder.emit(f"getelementptr double, ptr %shared, i64 {self.row[place]}", "list").text
+        number = builder.emit(f"load double, ptr {address}", "float").text
+        if self.width == 1:
+            return Operand(number, "float")
+        return Operand(builder.filled(number, self.width), "float")
+
+    def address(self, builder: Builder, array: str, i: int) -> str:
+        at = builder.emit(f"getelementptr ptr, ptr %{array}, i64 {i}", "list").text
+        return builder.emit(f"load ptr, ptr {at}", "list").text
+
+    def load(self, builder: Builder, address: str, point: str) -> Operand:
+        at = builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
+        return builder.emit(f"load {builder.type('float')}, ptr {at}, align 8", "float")
+
+    def store(self, builder: Builder, x: Operand, address: str, point: str) -> None:
+        at = builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
+        builder.write(f"store {builder.typed(x)}, ptr {at}, align 8")
+
+    def store_ok(self, builder: Builder, guards: list[Operand]) -> None:
+        if not guards:
+            return
+        every = guards[0]
+        for guard in guards[1:]:
+            every = builder.emit(f"and {builder.typed(every)}, {guard.text}", "bool")
+        bytes_type = "i8" if self.width == 1 else f"<{self.width} x i8>"
+        whole = builder.emit(f"zext {builder.typed(every)} to {bytes_type}", "bool").text
+        at = builder.emit("getelementptr i8, ptr %ok, i64 %point", "list").text
+        builder.write(f"store {bytes_type} {whole}, ptr {at}, align 1")
+
+    # --- instructions
+
+    def number(self, builder: Builder, place: int, numbers: dict[int, Operand]) -> Operand:
+        if place < 0:
+            return builder.constant(self.program.constants[-1 - place], "float")
+        return numbers[place]
+
+    def instruction(self, builder: Builder, instruction: Instruction, numbers: dict[int, Operand]) -> Operand:
+        primitive, operands = instruction.primitive, [self.number(builder, place, numbers) for place in instruction.operands]
+        if primitive.name in ("sum", "dot"):
+            return _accumulated(builder, primitive, operands)
+        expression = _spelled(primitive)
+        if isinstance(expression, Call):
+            if primitive.variadic:
+                operands = [self.array(builder, operands)]
+            return builder.call(expression.function, operands)
+        return self.evaluate(builder, expression, {f"x{i}": x for i, x in enumerate(operands)})
+
+    def array(self, builder: Builder, operands: list[Operand]) -> Operand:
+        if isinstance(builder, Lanes):
+            return ListOperand("", "list", elements=tuple(operands))
+        address = builder.allocate("double", max(1, len(operands)))
+        for i, x in enumerate(operands):
+            at = builder.emit(f"getelementptr double, ptr {address}, i64 {i}", "list").text
+            builder.write(f"store {builder.typed(x)}, ptr {at}")
+        return Operand(f"{address}|{len(operands)}", "list")
+
+    def evaluate(self, builder: Builder, expression: Expression, names: dict[str, Operand]) -> Operand:
+        match expression:
+            case Number(value, kind):
+                return builder.constant(value, kind)
+            case Name(name):
+                return names[name]
+            case Operation("if", operands):
+                return builder.select(*[self.evaluate(builder, x, names) for x in operands])
+            case Operation(name, operands, kind):
+                return builder.operation(name, [self.evaluate(builder, x, names) for x in operands], kind)
+            case Call(function, operands):
+                return builder.call(function, [self.evaluate(builder, x, names) for x in operands])
+
+    def guard(self, builder: Builder, guard: Guard, numbers: dict[int, Operand]) -> Operand:
+        x, y = [self.number(builder, place, numbers) for place in (guard.left, guard.right)]
+        if guard.comparison == "is real":  # x ** y
+            result = builder.call(floats.power, (x, y))
+            nan = builder.call(math.isnan, [result])
+            given = builder.emit(f"fcmp ord {builder.typed(x)}, {y.text}", "bool")
+            complex_ = builder.emit(f"and {builder.typed(nan)}, {given.text}", "bool")
+            return builder.operation("not", (complex_,), "bool")
+        held = builder.compare(guard.comparison, x, y)
+        return held if guard.outcome else builder.operation("not", (held,), "bool")
+
+
+def _accumulated(builder: Builder, primitive: Primitive, operands: list[Operand]) -> Operand:
+    """A sum, or a sum of products, from left to right."""
+    if primitive.name == "dot":
+        half = len(operands) // 2
+        operands = [builder.operation("*", pair, "float") for pair in zip(operands[:half], operands[half:], strict=True)]
+    if not operands:
+        return builder.constant(0.0, "float")
+    return functools.reduce(lambda x, y: builder.operation("+", (x, y), "float"), operands)

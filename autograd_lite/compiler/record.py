@@ -1,0 +1,233 @@
+"""A function recorded as a program: it runs once, on nodes that note every comparison and give no number away.
+
+Operations on the nodes make a graph as they always do, also those of derivatives, so whatever composes on Values composes here.
+Comparisons become guards. What would freeze a number of the point where the function was recorded raises RecordingError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from autograd_lite import structures
+from autograd_lite.compiler.program import Guard, Program, Recording
+from autograd_lite.engine import Value
+from autograd_lite.modes import source_line
+from autograd_lite.primitive import real_number
+from autograd_lite.sweep import topological_order
+
+
+class RecordingError(TypeError):
+    """A function that is compiled asks for a number which is another one at the next call."""
+
+
+class Recorded(Value, own_results=True):
+    """A number of a function that is being recorded."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<recorded {'input' if self.op is None else self.op.name}>"
+
+    def __bool__(self) -> bool:
+        return bool(_compare("!=", self, 0.0))
+
+    def __lt__(self, other: Any) -> Any:
+        return _compare("<", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _compare(">", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _compare(">=", self, other)
+
+
+def _refused(what: str, remedy: str) -> Callable[..., Any]:
+    def refuse(self: Recorded, *_: Any) -> Any:  # noqa: ARG001
+        raise RecordingError(f"{what} is only known at the point where the function was recorded{_here()}: {remedy}")
+
+    return refuse
+
+
+def _here() -> str:
+    source = source_line()
+    return f', File "{source[0]}", line {source[1]}, in {source[2]}' if source else ""
+
+
+_WITHOUT = (
+    "keep it a Value (stop_gradient(x) drops its derivative, where, maximum and floor take the place of a number's tests)"
+)
+_AFTER = "return it from the function, and read it there"
+_SWEEP = "use ag.gradient(y, xs) in the function, or compile(value_and_grad(f)) outside it"
+Recorded.data = property(_refused("x.data", _WITHOUT), _refused("x.data", _WITHOUT))  # type: ignore[assignment, method-assign]
+Recorded.grad = property(_refused("x.grad", _SWEEP), _refused("x.grad", _SWEEP))  # type: ignore[assignment, method-assign]
+for _name, _what, _remedy in (
+    ("__float__", "float(x)", _WITHOUT),
+    ("__int__", "int(x)", _WITHOUT),
+    (
+        "__index__",
+        "a number that something is counted with",
+        "give it to the function outside of compile, say by functools.partial",
+    ),
+    ("__complex__", "complex(x)", _WITHOUT),
+    ("__format__", "the text of a number", _AFTER),
+    ("__reduce_ex__", "the pickle of a number", _AFTER),
+    ("backward", "the gradient that x.backward() leaves", _SWEEP),
+):
+    setattr(Recorded, _name, _refused(_what, _remedy))
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A function on one path: its program; Values it uses from outside, further inputs; the structure of its result."""
+
+    program: Program
+    captured: tuple[Value, ...]
+    result: structures.Structure
+
+
+class _Tape:
+    """The comparisons made while a function is recorded."""
+
+    def __init__(self) -> None:
+        self.comparisons: list[tuple[str, Any, Any, bool]] = []
+
+
+_current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
+
+
+@contextmanager
+def _recording() -> Iterator[_Tape]:
+    tape = _Tape()
+    token = _current.set(tape)
+    try:
+        yield tape
+    finally:
+        _current.reset(token)
+
+
+def _compare(comparison: str, x: Recorded, other: Any) -> Any:
+    if isinstance(other, Value):
+        y: Any = other
+        number = other._data
+    elif isinstance(other, Real):
+        comparison, number = _with_float(comparison, other)
+        y = number
+    else:
+        return NotImplemented
+    tape = _current.get()
+    if tape is None:
+        raise RecordingError(f"{x!r} was kept after the function had been recorded{_here()}: return it from the function")
+    outcome = _HOLDS[comparison](x._data, number)
+    tape.comparisons.append((comparison, x, y, outcome))
+    return outcome
+
+
+def _with_float(comparison: str, other: Any) -> tuple[str, float]:
+    """A comparison with a real number as one with a float: there is no float between the number and the one next to it."""
+    try:
+        number = float(other)
+    except OverflowError:
+        number = float("inf") if other > 0 else float("-inf")
+    if number == other or number != number:
+        return comparison, number
+    above = number > other
+    if comparison in ("<", "<="):
+        return "<" if above else "<=", number
+    return ">=" if above else ">", number
+
+
+_HOLDS: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda x, y: x < y,
+    "<=": lambda x, y: x <= y,
+    ">": lambda x, y: x > y,
+    ">=": lambda x, y: x >= y,
+    "!=": lambda x, y: x != y,
+}
+
+
+def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, role: str = "compile") -> Trace:
+    """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
+
+    Its inputs are the numbers, and those of the captured Values. Raises RecordingError where f needs a number itself;
+    TypeError where it returns something else than real numbers.
+    """
+    inputs = [Recorded(x) for x in numbers]
+    with _recording() as tape:
+        result = f(*arguments(iter(inputs)))
+    outputs, rebuild = structures.flatten(result)
+    for y in outputs:
+        if not isinstance(y, Value):
+            _check_result(y, role, f)
+    return _trace(inputs, outputs, rebuild, tape)
+
+
+def _check_result(y: Any, role: str, f: Callable[..., Any]) -> None:
+    try:
+        real_number(y, f"{role}: a result of the function")
+    except TypeError:
+        raise TypeError(
+            f"{role}: {getattr(f, '__name__', 'the function')} returned {type(y).__name__} {y!r:.60}, which is no real number;"
+            " a result is a number or a list, tuple, dict or NumPy array of numbers"
+        ) from None
+
+
+def _trace(inputs: list[Recorded], outputs: list[Any], rebuild: structures.Structure, tape: _Tape) -> Trace:
+    compared = [x for _, *pair, _ in tape.comparisons for x in pair]
+    order = topological_order(
+        *[x for x in (*outputs, *compared) if isinstance(x, Recorded)], above=_captured_below(outputs, compared)
+    )
+    captured = _captured(order, (*outputs, *compared))
+    recording = Recording(len(inputs) + len(captured))
+    places: dict[Value, int] = {node: place for place, node in enumerate((*inputs, *captured))}
+    complex_guards: list[Guard] = []
+
+    def place_of(x: Any) -> int:
+        if x.__class__ is float:
+            return recording.constant(x)
+        return places[x] if isinstance(x, Value) else recording.constant(real_number(x, "a result"))
+
+    for node in order:
+        if node in places:
+            continue
+        if node.op is None:
+            raise RecordingError(f"{node!r} of another recording is used: return it from the function where it was recorded")
+        operands = tuple([recording.constant(x) if x.__class__ is float else places[x] for x in node.args])
+        places[node] = recording.simplified(node.op, operands)
+        if node.op.name == "power" and not _is_real(recording, operands):
+            complex_guards.append(Guard("is real", operands[0], operands[1], outcome=True))
+    guards: dict[Guard, None] = {}
+    for comparison, x, y, outcome in tape.comparisons:
+        guard = Guard(comparison, place_of(x), place_of(y), outcome)
+        if guard.left >= 0 or guard.right >= 0:
+            guards[guard] = None
+    guards.update(dict.fromkeys(complex_guards))
+    program = recording.reduced([place_of(y) for y in outputs], list(guards))
+    return Trace(program, tuple(captured), rebuild)
+
+
+def _is_real(recording: Recording, operands: tuple[int, ...]) -> bool:
+    """Whether a power is no complex number, whatever the inputs are."""
+    base, exponent = [recording.constants[-1 - x] if x < 0 else None for x in operands]
+    return (base is not None and not base < 0.0) or (exponent is not None and exponent % 1.0 == 0.0)
+
+
+def _captured_below(outputs: Iterable[Any], compared: Iterable[Any]) -> Sequence[Value]:
+    return [x for x in (*outputs, *compared) if isinstance(x, Value) and not isinstance(x, Recorded)]
+
+
+def _captured(order: Iterable[Any], others: Iterable[Any]) -> list[Value]:
+    """The Values from outside that a function uses: their history is none of its business."""
+    found: dict[Value, None] = {}
+    for node in order:
+        if isinstance(node, Recorded):
+            found.update(dict.fromkeys([x for x in node.args if isinstance(x, Value) and not isinstance(x, Recorded)]))
+    found.update(dict.fromkeys([x for x in others if isinstance(x, Value) and not isinstance(x, Recorded)]))
+    return list(found)
