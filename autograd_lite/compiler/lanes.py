@@ -54,16 +54,18 @@ VectorFunction: TypeAlias = Callable[[str, int, int], tuple[str | None, int]]
 
 
 class VectorModule(Module):
-    """A module of functions on vectors."""
+    """A module of functions on vectors. A fast one leaves rare cases out, and notes in which lanes there is doubt."""
 
     def __init__(
         self,
         resolve: Callable[[Callable[..., Any]], Function | None],
         define: Callable[[Module, str, Function], str],
         vector_function: VectorFunction,
+        fast: bool,
     ) -> None:
         super().__init__(resolve, define)
         self.vector_function = vector_function
+        self.fast = fast
         self._each: dict[tuple[str, tuple[Kind, ...]], str] = {}
 
     def each_lane(self, scalar: str, kinds: tuple[Kind, ...], width: int) -> str:
@@ -83,6 +85,7 @@ class Lanes(Builder):
     def __init__(self, module: VectorModule, width: int) -> None:
         super().__init__(module, width)
         self.conditions: list[Operand] = []  # all hold in the lanes whose results are wanted
+        self.doubts: list[Operand] = []  # where one holds, the results of a fast module are not those of a careful one
 
     def call_function(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A call of a function that is no instruction."""
@@ -90,12 +93,13 @@ class Lanes(Builder):
         if tree is None:
             return self.outer_call(function, operands)
         if not self.conditions or _parts(tree) <= _RARE:
-            lines, made, label, conditions = len(self.lines), len(self._made), self.label, len(self.conditions)
+            lines, made, label = len(self.lines), len(self._made), self.label
+            conditions, doubts = len(self.conditions), len(self.doubts)
             try:
                 return _Evaluation(self, tree, operands).result()
             except TooLongError:
                 del self.lines[lines:]
-                del self.conditions[conditions:]
+                del self.conditions[conditions:], self.doubts[doubts:]
                 self.forget_since(made)
                 self.label = label
         return self.one_by_one(function, operands)
@@ -147,6 +151,9 @@ class Lanes(Builder):
         condition = self.every(self.conditions) if self.conditions else None
         if condition is None or condition.value:
             return self.each_lane(function, operands, None)
+        if self.module.fast:
+            self.doubts.append(condition)
+            return self.constant(0.0, "float")
         number = self.new("rare")[1:]
         before, inside, after = self.label, f"{number}.do", f"{number}.end"
         any_lane = condition.text

@@ -112,7 +112,7 @@ class Code:
         self.address = self.engine.get_function_address("kernel")
 
 
-def compiled(program: Program, *, exact: bool, width: int, batched: Sequence[bool], level: int = 2) -> Code:
+def compiled(program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[bool], level: int = 2) -> Code:
     """The machine code of a program."""
-    source, module = lowering.text(program, exact=exact, width=width, batched=batched, vector_function=vector_function)
+    source, module = lowering.text(program, mode=mode, width=width, batched=batched, vector_function=vector_function)
     return Code(source, module, level)

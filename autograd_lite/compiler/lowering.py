@@ -1,8 +1,12 @@
 """Programs in LLVM's representation: a function that runs one on points, one by one or as many at once as a vector holds.
 
-Exact, every operation and every function is what the engine computes, so the bits are the same. Otherwise functions of vectors
-are libmvec's where the system has them, or our own with all lanes going through together; every one stays within 4 units in
-the last place of the true value.
+Exact code computes every operation and every function as the engine does, so the bits are the same. Otherwise functions of
+vectors are libmvec's where the system has them, or our own with all lanes going through together; every one stays within 4
+units in the last place of the true value. Such code comes in two: the fast one leaves out what is hardly ever needed, and says
+of each point whether it was; the careful one computes those points again. What a point gets depends on its own numbers only.
+
+What the fast one leaves out: the ways through functions that few arguments take, and the products that absorb. Where a plain
+product is wrong (0 times an infinity) it is nan, and so is what is computed from it: nan among the outputs tells.
 """
 
 from __future__ import annotations
@@ -13,14 +17,14 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from autograd_lite import floats
 from autograd_lite.compiler import arithmetic, csource
 from autograd_lite.compiler.functions import function_text
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
-from autograd_lite.compiler.program import Guard, Instruction, Program
+from autograd_lite.compiler.program import Guard, Program
 from autograd_lite.compiler.translate import TranslationError, translate
 from autograd_lite.compiler.tree import Call, Expression, Function, Name, Number, Operation
 from autograd_lite.primitive import Primitive
@@ -91,16 +95,23 @@ def resolve(function: Callable[..., Any]) -> Function | None:
 _spelled = functools.cache(spelled)
 
 
+Mode: TypeAlias = Literal["exact", "careful", "fast"]
+
+
 def text(
-    program: Program, *, exact: bool, width: int, batched: Sequence[bool], vector_function: VectorFunction
+    program: Program, *, mode: Mode, width: int, batched: Sequence[bool], vector_function: VectorFunction
 ) -> tuple[str, Module]:
     """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
 
     `batched` says of each input whether every point has its own; the others are shared. The kernel's arguments: the address of
     the shared inputs' numbers; that of the addresses of the batched ones; that of the addresses of the outputs; that of a byte
-    a point, which becomes 1 where all guards hold; the first group of `width` points, and the one behind the last.
+    a point, which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first group of `width`
+    points, and the one behind the last. Its result: 1 if a byte is 0, plus 2 if one is 2.
     """
-    module = Module(resolve, function_text) if exact else VectorModule(resolve, function_text, vector_function)
+    if mode == "exact":
+        module = Module(resolve, function_text)
+    else:
+        module = VectorModule(resolve, function_text, vector_function, fast=mode == "fast")
     return _KernelPrinter(program, module, width, batched).module_text()
 
 
@@ -112,6 +123,8 @@ class _KernelPrinter:
         self.row: dict[int, int] = {}  # of each input, among the shared or the batched ones
         for kind in (False, True):
             self.row.update({place: i for i, place in enumerate([p for p, b in enumerate(batched) if b == kind])})
+        self.is_fast = isinstance(module, VectorModule) and module.fast
+        self.tells = _telling(program) if self.is_fast else set()
 
     def builder(self) -> Builder:
         return Lanes(self.module, self.width) if isinstance(self.module, VectorModule) else Builder(self.module)
@@ -136,7 +149,7 @@ class _KernelPrinter:
             numbers.update({place: self.shared(builder, place) for place in free})
             for place, instruction in enumerate(program.instructions, program.inputs):
                 if all(x < 0 or x in numbers for x in instruction.operands):
-                    numbers[place] = self.instruction(builder, instruction, numbers)
+                    numbers[place] = self.instruction(builder, place, numbers)
         addresses = {i: self.address(builder, "batched", i) for i in range(sum(self.batched)) if i < _HOISTED}
         results = {i: self.address(builder, "outputs", i) for i in range(len(program.outputs)) if i < _HOISTED}
 
@@ -144,17 +157,31 @@ class _KernelPrinter:
             for place in range(program.inputs):
                 if place not in numbers:
                     numbers[place] = self.input(builder, place, addresses)
-            for place, instruction in enumerate(program.instructions, program.inputs):
+            for place in range(program.inputs, program.inputs + len(program.instructions)):
                 if place not in numbers:
-                    numbers[place] = self.instruction(builder, instruction, numbers)
+                    numbers[place] = self.instruction(builder, place, numbers)
             for i, place in enumerate(program.outputs):
-                address = results.get(i) or self.address(builder, "outputs", i)
-                self.store(builder, self.number(builder, place, numbers), address, "%point")
-            self.store_ok(builder, [self.guard(builder, guard, numbers) for guard in program.guards])
+                address, x = results.get(i) or self.address(builder, "outputs", i), self.number(builder, place, numbers)
+                self.store(builder, x, address, "%point")
+                if self.is_fast:
+                    self.doubt_nan(builder, x)
+            guards = [self.guard(builder, guard, numbers) for guard in program.guards]
+            doubts = builder.doubts if isinstance(builder, Lanes) else []
+            self.store_ok(builder, guards, doubts)
 
+        self.begin(builder)
         self.loop(builder, body)
-        builder.write("ret void")
-        self.define(builder, "kernel", "%ok, i64 %first, i64 %last", visible=True)
+        self.end(builder)
+
+    def begin(self, builder: Builder) -> None:
+        builder.write("%flags = alloca i64")
+        builder.write("store i64 0, ptr %flags")
+
+    def end(self, builder: Builder) -> None:
+        builder.write("%found = load i64, ptr %flags")
+        builder.write("ret i64 %found")
+        head = "define i64 @kernel(ptr %shared, ptr %batched, ptr %outputs, ptr %ok, i64 %first, i64 %last) #0"
+        self.module.definitions.append(builder.text(head))
 
     def segments(self) -> None:
         """Long programs: functions one after the other in the loop, which leave numbers for each other in memory."""
@@ -171,7 +198,7 @@ class _KernelPrinter:
         slots: dict[int, int] = {}
         free: list[int] = []
         ending: dict[int, list[int]] = {}
-        size = 0
+        size = 1  # the first is for doubts
         for segment in range(count):
             builder = self.builder()
             numbers: dict[int, Operand] = {}
@@ -179,9 +206,11 @@ class _KernelPrinter:
             for at, instruction in enumerate(program.instructions[first : first + SEGMENT], first):
                 self.fetch(builder, instruction.operands, numbers, slots)
                 place = program.inputs + at
-                numbers[place] = self.instruction(builder, instruction, numbers)
+                numbers[place] = self.instruction(builder, place, numbers)
                 for i in wanted.get(place, ()):
                     self.store(builder, numbers[place], self.address(builder, "outputs", i), "%point")
+                if place in wanted and self.is_fast:
+                    self.doubt_nan(builder, numbers[place])
                 if last.get(place, segment) > segment:
                     if not free:
                         free.append(size)
@@ -190,24 +219,27 @@ class _KernelPrinter:
                     ending.setdefault(last[place], []).append(slots[place])
                     builder.write(f"store {builder.typed(numbers[place])}, ptr {self.slot(builder, slots[place])}, align 8")
             free += ending.pop(segment, [])
+            self.keep_doubts(builder)
             builder.write("ret void")
-            self.define(builder, f"segment_{segment}", "%scratch, i64 %point")
+            self.define(builder, f"segment_{segment}", "i64 %point")
         self.rest(wanted, slots)
         builder = self.builder()
         malloc, release = self.module.declare("malloc", "ptr", ["i64"]), self.module.declare("free", "void", ["ptr"])
         builder.write(f"%scratch = call ptr @{malloc}(i64 {8 * self.width * max(size, 1)})")
 
-        def body() -> None:
-            for segment in range(count):
-                builder.write(
-                    f"call void @segment_{segment}(ptr %shared, ptr %batched, ptr %outputs, ptr %scratch, i64 %point)"
-                )
-            builder.write("call void @rest(ptr %shared, ptr %batched, ptr %outputs, ptr %scratch, ptr %ok, i64 %point)")
+        arguments = "ptr %shared, ptr %batched, ptr %outputs, ptr %scratch"
 
+        def body() -> None:
+            if self.is_fast:
+                builder.write(f"store {builder.type('float')} zeroinitializer, ptr %scratch, align 8")
+            for segment in range(count):
+                builder.write(f"call void @segment_{segment}({arguments}, i64 %point)")
+            builder.write(f"call void @rest({arguments}, ptr %ok, ptr %flags, i64 %point)")
+
+        self.begin(builder)
         self.loop(builder, body)
         builder.write(f"call void @{release}(ptr %scratch)")
-        builder.write("ret void")
-        self.define(builder, "kernel", "%ok, i64 %first, i64 %last", visible=True)
+        self.end(builder)
 
     def rest(self, wanted: dict[int, list[int]], slots: dict[int, int]) -> None:
         """What follows the segments: outputs that are inputs or constants, and the guards."""
@@ -221,9 +253,11 @@ class _KernelPrinter:
         for guard in program.guards:
             self.fetch(builder, (guard.left, guard.right), numbers, slots)
             guards.append(self.guard(builder, guard, numbers))
-        self.store_ok(builder, guards)
+        self.keep_doubts(builder)
+        doubts = [self.kept_doubts(builder)] if self.is_fast else []
+        self.store_ok(builder, guards, doubts)
         builder.write("ret void")
-        self.define(builder, "rest", "%scratch, ptr %ok, i64 %point")
+        self.define(builder, "rest", "ptr %ok, ptr %flags, i64 %point")
 
     def fetch(self, builder: Builder, places: Sequence[int], numbers: dict[int, Operand], slots: dict[int, int]) -> None:
         """Have the numbers at some places at hand, which other segments have left in memory."""
@@ -252,11 +286,36 @@ class _KernelPrinter:
         builder.write("br i1 %more, label %group, label %end")
         builder.open_block("end")
 
-    def define(self, builder: Builder, name: str, parameters: str, visible: bool = False) -> None:
-        head = (
-            f"define {'' if visible else 'internal '}void @{name}(ptr %shared, ptr %batched, ptr %outputs, ptr {parameters}) #0"
-        )
-        self.module.definitions.append(builder.text(head))
+    def define(self, builder: Builder, name: str, parameters: str) -> None:
+        before = "ptr %shared, ptr %batched, ptr %outputs, ptr %scratch"
+        self.module.definitions.append(builder.text(f"define internal void @{name}({before}, {parameters}) #0"))
+
+    # --- doubts
+
+    def doubt_nan(self, builder: Builder, x: Operand) -> None:
+        if isinstance(builder, Lanes) and x.value is None:
+            nan = builder.call(math.isnan, [x])
+            if nan not in builder.doubts:
+                builder.doubts.append(nan)
+
+    def keep_doubts(self, builder: Builder) -> None:
+        """Add the doubts of a segment to those of the segments before it."""
+        if isinstance(builder, Lanes) and builder.doubts:
+            before = self.kept_doubts(builder)
+            every = builder.some([before, *builder.doubts])
+            whole = builder.emit(f"zext {builder.typed(every)} to {self.bytes}", "bool").text
+            builder.write(f"store {self.bytes} {whole}, ptr %scratch, align 1")
+
+    def kept_doubts(self, builder: Builder) -> Operand:
+        bits = builder.new()
+        builder.write(f"{bits} = load {self.bytes}, ptr %scratch, align 1")
+        zero = "0" if self.width == 1 else "zeroinitializer"
+        return builder.emit(f"icmp ne {self.bytes} {bits}, {zero}", "bool")
+
+    @property
+    def bytes(self) -> str:
+        """The type of a byte a point."""
+        return "i8" if self.width == 1 else f"<{self.width} x i8>"
 
     def input(self, builder: Builder, place: int, addresses: dict[int, str]) -> Operand:
         if not self.batched[place]:
@@ -283,16 +342,34 @@ class _KernelPrinter:
         at = builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
         builder.write(f"store {builder.typed(x)}, ptr {at}, align 8")
 
-    def store_ok(self, builder: Builder, guards: list[Operand]) -> None:
-        if not guards:
+    def store_ok(self, builder: Builder, guards: list[Operand], doubts: list[Operand]) -> None:
+        """Write the byte of each point: 1 on the path, 0 off it, 2 in doubt."""
+        if not guards and not self.is_fast:
             return
-        every = guards[0]
-        for guard in guards[1:]:
-            every = builder.emit(f"and {builder.typed(every)}, {guard.text}", "bool")
-        bytes_type = "i8" if self.width == 1 else f"<{self.width} x i8>"
-        whole = builder.emit(f"zext {builder.typed(every)} to {bytes_type}", "bool").text
+        held, doubt = (
+            builder.every([builder.constant(True, "bool"), *guards]),
+            builder.some([builder.constant(False, "bool"), *doubts]),
+        )
+        zero, one, two = [f"i8 {i}" if self.width == 1 else f"{self.bytes} splat (i8 {i})" for i in range(3)]
+        whole = builder.emit(f"select {builder.typed(held)}, {one}, {zero}", "bool").text
+        byte = builder.emit(f"select {builder.typed(doubt)}, {two}, {self.bytes} {whole}", "bool").text
         at = builder.emit("getelementptr i8, ptr %ok, i64 %point", "list").text
-        builder.write(f"store {bytes_type} {whole}, ptr {at}, align 1")
+        builder.write(f"store {self.bytes} {byte}, ptr {at}, align 1")
+        self.raise_flag(builder, builder.operation("not", (held,), "bool"), 1)
+        self.raise_flag(builder, doubt, 2)
+
+    def raise_flag(self, builder: Builder, mask: Operand, flag: int) -> None:
+        if mask.value is not None and not mask.value:
+            return
+        raised = mask.text
+        if self.width > 1:
+            bits = builder.emit(f"bitcast {builder.typed(mask)} to i{self.width}", "int").text
+            raised = builder.emit(f"icmp ne i{self.width} {bits}, 0", "bool").text
+        before, after = builder.new(), builder.new()
+        builder.write(f"{before} = load i64, ptr %flags")
+        value = builder.emit(f"select i1 {raised}, i64 {flag}, i64 0", "int").text
+        builder.write(f"{after} = or i64 {before}, {value}")
+        builder.write(f"store i64 {after}, ptr %flags")
 
     # --- instructions
 
@@ -301,8 +378,21 @@ class _KernelPrinter:
             return builder.constant(self.program.constants[-1 - place], "float")
         return numbers[place]
 
-    def instruction(self, builder: Builder, instruction: Instruction, numbers: dict[int, Operand]) -> Operand:
+    def instruction(self, builder: Builder, place: int, numbers: dict[int, Operand]) -> Operand:
+        instruction = self.program.instructions[place - self.program.inputs]
         primitive, operands = instruction.primitive, [self.number(builder, place, numbers) for place in instruction.operands]
+        name = primitive.name
+        if name in _DIRECT:
+            return builder.operation(_DIRECT[name], operands, "float")
+        if self.is_fast and name in _ABSORBING:
+            product = builder.operation("*", operands, "float")
+            if place not in self.tells:
+                self.doubt_nan(builder, product)
+            return product
+        if self.is_fast and name == "flat":
+            if instruction.operands[0] not in self.tells:
+                self.doubt_nan(builder, operands[0])
+            return builder.constant(0.0, "float")
         if primitive.name in ("sum", "dot"):
             return _accumulated(builder, primitive, operands)
         expression = _spelled(primitive)
@@ -344,6 +434,29 @@ class _KernelPrinter:
             return builder.operation("not", (complex_,), "bool")
         held = builder.compare(guard.comparison, x, y)
         return held if guard.outcome else builder.operation("not", (held,), "bool")
+
+
+_DIRECT = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "negative"}
+_ABSORBING = ("absorbing_multiply", "selecting_multiply")
+_PASSING = {*_DIRECT, *_ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
+
+
+@functools.cache
+def _passes_nan(primitive: Primitive) -> bool:
+    """Whether the result is nan wherever an argument is."""
+    if primitive.name == "flat" or primitive.variadic or len(primitive.arguments) != 1:  # fast code has 0 for flat
+        return primitive.name in _PASSING
+    return math.isnan(primitive.fn(math.nan))
+
+
+def _telling(program: Program) -> set[int]:
+    """The places whose nan makes an output nan, if absorbing products are plain ones. Other products of these are doubted."""
+    telling = {place for place in program.outputs if place >= 0}
+    for place in range(program.inputs + len(program.instructions) - 1, program.inputs - 1, -1):
+        instruction = program.instructions[place - program.inputs]
+        if place in telling and _passes_nan(instruction.primitive):
+            telling.update(instruction.operands)
+    return telling
 
 
 def _accumulated(builder: Builder, primitive: Primitive, operands: list[Operand]) -> Operand:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import operator
 import time
 from array import array
 from collections.abc import Callable, Iterable
@@ -13,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler import llvm
+from autograd_lite.compiler.lowering import Mode
 from autograd_lite.compiler.record import Trace
 
 _SMALL = 4096  # batches of fewer points are not worth a thread
-_PROTOTYPE = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
+OFF_PATH, IN_DOUBT = 1, 2  # flags of a kernel's result
+_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
 
 class Points:
@@ -46,23 +49,29 @@ class Path:
     """One way through a function, and its machine code for each kind of call."""
 
     def __init__(self, trace: Trace, exact: bool) -> None:
-        self.trace, self.exact = trace, exact
+        self.trace = trace
+        self.exact = exact
         self.seconds = 0.0  # spent on making machine code
-        self._code: dict[tuple[int, tuple[bool, ...]], tuple[Any, llvm.Code]] = {}
+        self._code: dict[tuple[Mode, int, tuple[bool, ...]], tuple[Any, llvm.Code]] = {}
 
     def at(self, numbers: array[float]) -> tuple[array[float], bool]:
         """The outputs at one point, and whether it is on this path."""
         trace = self.trace
         if trace.captured:
             numbers = array("d", [*numbers, *[x._data for x in trace.captured]])
-        outputs, ok = array("d", bytes(8 * len(trace.program.outputs))), array("b", b"\1")
+        outputs, held = array("d", bytes(8 * len(trace.program.outputs))), array("b", b"\1")
         address, length = outputs.buffer_info()
         addresses = array("Q", range(address, address + 8 * length, 8))
-        shared = numbers.buffer_info()[0]
-        function = self.function(1, self.one_point)
-        function(shared, None, addresses.buffer_info()[0], ok.buffer_info()[0], 0, 1)
+        places = numbers.buffer_info()[0], None, addresses.buffer_info()[0], held.buffer_info()[0]
+        if self.function(self.mode, 1, self.one_point)(*places, 0, 1) & IN_DOUBT:
+            self.function("careful", 1, self.one_point)(*places, 0, 1)
         _raise_errors()
-        return outputs, bool(ok[0])
+        return outputs, held[0] != 0
+
+    @property
+    def mode(self) -> Mode:
+        """The code that points are computed by at first."""
+        return "exact" if self.exact else "fast"
 
     def fill(self, results: Any, points: Points, chosen: Any, threads: int) -> Any:
         """Fill in the rows of `results` at the chosen points (None: all); gives the indices of those not on this path."""
@@ -80,53 +89,58 @@ class Path:
 
     def run(self, results: Any, points: Points, threads: int) -> Any:
         """Fill in the rows of `results` at all points; gives an array of truths, which are on this path, or None: all."""
+        held, flags = self._run(self.mode, results, points, threads)
+        if flags & IN_DOUBT:
+            doubtful = np.flatnonzero(held == 2)
+            again = np.empty((len(results), len(doubtful)))
+            decided, more = self._run("careful", again, points.only(doubtful), threads)
+            results[:, doubtful] = again
+            held[doubtful] = decided
+            flags |= more
+        return held.astype(np.bool_) if flags & OFF_PATH else None
+
+    def _run(self, mode: Mode, results: Any, points: Points, threads: int) -> tuple[Any, int]:
+        """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
         width = 1 if self.exact else llvm.machine().width
         shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
-        function = self.function(width, (*points.batched, *[False] * len(self.trace.captured)))
-        held = np.empty(points.count, dtype=np.bool_) if self.trace.program.guards else None
+        function = self.function(mode, width, (*points.batched, *[False] * len(self.trace.captured)))
+        held = np.ones(points.count, dtype=np.uint8)
         groups, rest = divmod(points.count, width)
         inputs, outputs = _addresses(points.columns), _addresses(results)
         parts = threads if groups * width >= _SMALL else 1
         bounds = [groups * i // parts for i in range(parts + 1)]
 
-        def work(first: int, last: int) -> None:
-            if first < last:
-                function(shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held), first, last)
+        def work(first: int, last: int) -> int:
+            places = shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held)
+            return function(*places, first, last) if first < last else 0
 
         if parts > 1:
             with ThreadPoolExecutor(parts) as pool:
-                list(pool.map(work, bounds[:-1], bounds[1:]))
+                flags = functools.reduce(operator.or_, pool.map(work, bounds[:-1], bounds[1:]))
         else:
-            work(0, groups)
-        if rest:
-            self._run_rest(function, shared, points, results, held, width, rest)
+            flags = work(0, groups)
+        if rest:  # the points behind the last whole group, in a group filled up with the last of them
+            columns = [np.concatenate([column[-rest:], np.repeat(column[-1:], width - rest)]) for column in points.columns]
+            last, bytes_ = np.empty((len(results), width)), np.ones(width, dtype=np.uint8)
+            addresses = _addresses(columns), _addresses(last)
+            flags |= function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(bytes_), 0, 1)
+            results[:, -rest:] = last[:, :rest]
+            held[-rest:] = bytes_[:rest]
         _raise_errors()
-        return None if held is None or held.all() else held
-
-    def _run_rest(
-        self, function: Any, shared: array[float], points: Points, results: Any, held: Any, width: int, rest: int
-    ) -> None:
-        """The points behind the last whole group: as a group filled up with the last of them."""
-        inputs = [np.concatenate([column[-rest:], np.repeat(column[-1:], width - rest)]) for column in points.columns]
-        outputs, more = np.empty((len(results), width)), np.empty(width, dtype=np.bool_)
-        addresses = _addresses(inputs), _addresses(outputs)
-        function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(more), 0, 1)
-        results[:, -rest:] = outputs[:, :rest]
-        if held is not None:
-            held[-rest:] = more[:rest]
+        return held, flags
 
     @functools.cached_property
     def one_point(self) -> tuple[bool, ...]:
         """That no input is batched."""
         return (False,) * self.trace.program.inputs
 
-    def function(self, width: int, batched: tuple[bool, ...]) -> Callable[..., None]:
+    def function(self, mode: Mode, width: int, batched: tuple[bool, ...]) -> Callable[..., int]:
         """The machine code for points in groups of `width`, of which these inputs have their own numbers."""
-        found = self._code.get((width, batched))
+        found = self._code.get((mode, width, batched))
         if found is None:
             start = time.perf_counter()
-            code = llvm.compiled(self.trace.program, exact=self.exact, width=width, batched=batched)
-            found = self._code[width, batched] = _PROTOTYPE(code.address), code
+            code = llvm.compiled(self.trace.program, mode=mode, width=width, batched=batched)
+            found = self._code[mode, width, batched] = _PROTOTYPE(code.address), code
             self.seconds += time.perf_counter() - start
         return found[0]
 

@@ -203,5 +203,5 @@ _KEEPS: dict[str, tuple[tuple[int | None, str], ...]] = {
     "multiply": ((0, _ONE), (1, _ONE)),
     "divide": ((1, _ONE),),
     "absorbing_multiply": ((0, _ONE), (1, _ONE)),
-    "selecting_multiply": ((0, _ONE), (1, _ONE)),
+    "selecting_multiply": ((1, _ONE),),  # 1.0 and -0.0 give 0.0
 }
