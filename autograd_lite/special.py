@@ -12,6 +12,7 @@ from autograd_lite.floats import difference_error, divide, inf, is_odd, is_order
 LN2 = 0.6931471805599453
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_LOW = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF
+SQRT_EIGHT = 2.8284271247461903
 INV_SQRT_2PI = 0.3989422804014327
 TWO_OVER_SQRT_PI = 1.1283791670955126
 LOWEST_EXPONENT = -(2**30)
@@ -21,7 +22,7 @@ def normal_cdf(x: float) -> float:
     """The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good."""
     z = x * SQRT_HALF
     low = product_error(x, SQRT_HALF) + x * SQRT_HALF_LOW
-    correction = TWO_OVER_SQRT_PI * math.exp(-z * z) * low if abs(z) < 40.0 else 0.0
+    correction = SQRT_EIGHT * normal_pdf(x, 0.0) * low if abs(x) < 40.0 else 0.0
     return 0.5 * (math.erfc(-z) + correction)
 
 
@@ -37,10 +38,8 @@ def gelu(x: float) -> float:
 
 def sigmoid(x: float) -> float:
     """1 / (1 + exp(-x)), without overflow on either side."""
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1.0 + e)
+    e = math.exp(-abs(x))
+    return (1.0 if x >= 0.0 else e) / (1.0 + e)
 
 
 def silu(x: float) -> float:
@@ -67,7 +66,8 @@ def logaddexp(x: float, y: float) -> float:
         return x + LN2
     d, error = x - y, difference_error(x, y)
     term = math.exp(-abs(d))
-    return x + math.log1p(term - term * error) if d > 0.0 else y + math.log1p(term + term * error)
+    larger, lost = (x if d > 0.0 else y), (-error if d > 0.0 else error)
+    return larger + math.log1p(term + term * lost)
 
 
 def logsumexp(*xs: float) -> float:

@@ -110,3 +110,11 @@ def raising(x: float, y: float) -> float:
 
 
 FUNCTIONS = [lists, whole_numbers, mantissas, exchange, truths, confined, libraries, tried, raising]
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow on either side."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)

@@ -158,7 +158,7 @@ def test_the_kinds_of_parameters():
 
 
 def test_the_text_of_a_function():
-    assert csource.function(translate(special.sigmoid)) == (
+    assert csource.function(translate(float_functions.sigmoid)) == (
         "/* 1 / (1 + exp(-x)), without overflow on either side. */\n"
         "static inline double ag_sigmoid(double x) {\n"
         "    if (x >= 0.0) {\n"

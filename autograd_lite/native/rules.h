@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 2870212823u /* a checksum of these files */
+#define RULES_SOURCE 1660971294u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -239,7 +239,9 @@ static inline double ag_logaddexp(double x, double y) {
     const double d = x - y;
     const double error = ag_difference_error(x, y);
     const double term = exp(-fabs(d));
-    return d > 0.0 ? x + log1p(term - term * error) : y + log1p(term + term * error);
+    const double larger = d > 0.0 ? x : y;
+    const double lost = d > 0.0 ? -error : error;
+    return larger + log1p(term + term * lost);
 }
 
 /* log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf. */
@@ -268,14 +270,6 @@ static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
         }
     }
     return largest + log1p(rest);
-}
-
-/* The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good. */
-static inline double ag_normal_cdf(double x) {
-    const double z = x * 0x1.6a09e667f3bcdp-1;
-    const double low = ag_product_error(x, 0x1.6a09e667f3bcdp-1) + x * -0x1.bdd3413b26456p-55;
-    const double correction = fabs(z) < 40.0 ? 0x1.20dd750429b6dp+0 * exp(-z * z) * low : 0.0;
-    return 0.5 * (erfc(-z) + correction);
 }
 
 /* Whether x is a whole number that can be the order of a derivative: 0 to 1000. */
@@ -311,13 +305,18 @@ static inline double ag_normal_pdf(double x, double order) {
     return ag_gaussian_derivative(x, order, 1.0, 0x1.9884533d43651p-2);
 }
 
+/* The standard normal distribution function, erfc(-x/sqrt(2))/2, with the rounding of x/sqrt(2) made good. */
+static inline double ag_normal_cdf(double x) {
+    const double z = x * 0x1.6a09e667f3bcdp-1;
+    const double low = ag_product_error(x, 0x1.6a09e667f3bcdp-1) + x * -0x1.bdd3413b26456p-55;
+    const double correction = fabs(x) < 40.0 ? 0x1.6a09e667f3bcdp+1 * ag_normal_pdf(x, 0.0) * low : 0.0;
+    return 0.5 * (erfc(-z) + correction);
+}
+
 /* 1 / (1 + exp(-x)), without overflow on either side. */
 static inline double ag_sigmoid(double x) {
-    if (x >= 0.0) {
-        return 1.0 / (1.0 + exp(-x));
-    }
-    const double e = exp(x);
-    return e / (1.0 + e);
+    const double e = exp(-fabs(x));
+    return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
 }
 
 /* log(1 + exp(x)). */
