@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from benchmarks.compiled.casadi_calls import in_buffers
 from benchmarks.compiled.workloads import (
     CASADI,
     DDX,
@@ -153,23 +154,7 @@ def casadi_side(name: str, points: list[Any]) -> Call:
     if name == "second_greeks":
         outputs += [ca.gradient(vega, spot), ca.gradient(vega, volatility)]
     function = ca.Function("price", symbols, outputs, {"cse": True})
-    return in_buffers(function.map(len(points[0])), points)
-
-
-def in_buffers(function: Any, arguments: list[Any]) -> Call:
-    """A CasADi function on arrays that it reads and writes in place, which is its fastest way to be called from Python."""
-    buffer, run = function.buffer()
-    results = [np.zeros(function.size_out(k)[1]) for k in range(function.n_out())]
-    for k, x in enumerate(arguments):
-        buffer.set_arg(k, memoryview(x))
-    for k, x in enumerate(results):
-        buffer.set_res(k, memoryview(x))
-
-    def call(buffer: Any = buffer) -> list[Any]:  # `run` alone does not keep the buffer alive
-        run()
-        return results
-
-    return call
+    return in_buffers(function.map(len(points[0])), points, [np.zeros(len(points[0])) for _ in outputs])
 
 
 def ddx_side(name: str, points: list[Any]) -> Call:
@@ -236,7 +221,7 @@ def workload(name: str, count: int) -> Workload:
         title=f"Black-Scholes, {title}, {count:,} points",
         unit="ns/point",
         scale=1e9 / count,
-        ours=partial(ours, function, points),
+        ours=Side(partial(ours, function, points)),
         peers=peers,
         expected=expected,
         sample=sample,

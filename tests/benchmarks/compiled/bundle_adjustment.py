@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
+from benchmarks.compiled.casadi_calls import in_buffers
 from benchmarks.compiled.workloads import (
     CASADI,
     FLAGS,
@@ -150,18 +151,8 @@ def casadi_side(inputs: Any, features: Any) -> Call:
     error = weight * (symbols[6] * factor * projected + symbols[7:9] - feature)
     rows = ca.densify(ca.jacobian(error, symbols)).T.reshape((2 * INPUTS, 1))
     function = ca.Function("both", [symbols, feature], [rows, ca.gradient(1.0 - weight * weight, weight)], {"cse": True})
-    buffer, run = function.map(len(inputs)).buffer()
     results = np.zeros((len(inputs), 2, INPUTS)), np.zeros(len(inputs))
-    for k, given in enumerate([inputs, features]):
-        buffer.set_arg(k, memoryview(given.reshape(-1)))
-    for k, result in enumerate(results):
-        buffer.set_res(k, memoryview(result.reshape(-1)))
-
-    def call(kept: Any = (buffer, inputs, features)) -> Any:  # `run` alone does not keep them alive
-        run()
-        return results
-
-    return call
+    return in_buffers(function.map(len(inputs)), [inputs, features], results)
 
 
 def workload(count: int) -> Workload:
@@ -172,7 +163,7 @@ def workload(count: int) -> Workload:
         title=f"bundle adjustment, Jacobian of 2 + 1 errors by 15 inputs, {count:,} observations",
         unit="ns/observation",
         scale=1e9 / count,
-        ours=partial(ours, *given),
+        ours=Side(partial(ours, *given), arrays=lambda both: [np.stack(both[0], axis=1), both[1]]),
         peers={
             CPP: Side(partial(handwritten, *given, O3), ("g++",)),
             CPP_FAST: Side(partial(handwritten, *given), ("g++",)),

@@ -81,7 +81,9 @@ def ours_mixture(alphas: Any, means: Any, factors: Any, points: Any) -> Call:
     """Two compiled functions: the points' terms, summed inside the kernel, and what does not depend on them."""
     count, dimensions = points.shape
     terms = ag.compile(ag.value_and_grad(mixture_term, argnums=(0, 1, 2)), batch=(None, None, None, 0), reduce="sum")
-    prior = ag.compile(ag.value_and_grad(partial(mixture_prior, dimensions=dimensions, count=count), argnums=(0, 1)))
+    prior = ag.compile(
+        ag.value_and_grad(partial(mixture_prior, dimensions=dimensions, count=count), argnums=(0, 1)), batch=(None, None)
+    )
 
     def call() -> list[Any]:
         value, (by_alphas, by_means, by_factors) = terms(alphas, means, factors, points)
@@ -260,7 +262,7 @@ def mixture(dimensions: int, gaussians: int, count: int) -> Workload:
         title=f"Gaussian mixture, value and gradient, d={dimensions}, k={gaussians}, n={count:,}",
         unit="ms",
         scale=1e3,
-        ours=partial(ours_mixture, *given),
+        ours=Side(partial(ours_mixture, *given)),
         peers={
             NUMPY_PRIMAL: Side(partial(numpy_mixture, *given), ("scipy",), 1),
             JAX: Side(partial(jax_mixture, *given), ("jax",)),
@@ -281,7 +283,7 @@ def kmeans(dimensions: int, centroids: int, count: int) -> Workload:
         title=f"k-means, value, gradient and diagonal Hessian, d={dimensions}, k={centroids}, n={count:,}",
         unit="ms",
         scale=1e3,
-        ours=partial(ours_kmeans, *given),
+        ours=Side(partial(ours_kmeans, *given)),
         peers={
             NUMPY_PRIMAL: Side(partial(numpy_kmeans, *given), ("scipy",), 1),
             JAX: Side(partial(jax_kmeans, *given), ("jax",)),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_lite as ag
+from benchmarks.compiled.casadi_calls import in_buffers
 from benchmarks.compiled.workloads import (
     CASADI,
     FLAGS,
@@ -257,14 +258,10 @@ def casadi_side(problem: Problem, normals: list[Any]) -> Call:
         value = ca.exp(-rate * MATURITY) * ca.fmax(ca.exp(x) - strike, 0.0)
     function = ca.Function("payoff", [parameters, *symbols], [value, ca.gradient(value, parameters)])
     paths = len(normals[0])
-    buffer, run = function.map("mapped", "serial", paths, [0], []).buffer()
-    values, gradients, given = np.zeros(paths), np.zeros((paths, len(problem.parameters))), np.array(problem.parameters)
-    for k, x in enumerate([given, *normals]):
-        buffer.set_arg(k, memoryview(x.reshape(-1)))
-    for k, x in enumerate([values, gradients]):
-        buffer.set_res(k, memoryview(x.reshape(-1)))
+    values, gradients = results = np.zeros(paths), np.zeros((paths, len(problem.parameters)))
+    run = in_buffers(function.map("mapped", "serial", paths, [0], []), [np.array(problem.parameters), *normals], results)
 
-    def call(kept: Any = (buffer, given)) -> list[Any]:  # `run` alone does not keep them alive
+    def call() -> list[Any]:
         run()
         return [values.mean(), *gradients.mean(axis=0)]
 
@@ -318,7 +315,7 @@ def workload(name: str, paths: int) -> Workload:
         title=f"{title}, {problem.steps} steps, value and {len(problem.parameters)} derivatives, {paths:,} paths",
         unit="ns/path",
         scale=1e9 / paths,
-        ours=partial(ours, problem, normals),
+        ours=Side(partial(ours, problem, normals)),
         peers=peers,
         expected=partial(expected, problem, normals),
         small=workload(name, FEW) if paths > FEW_FOR_XAD else None,

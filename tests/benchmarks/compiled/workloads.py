@@ -40,19 +40,21 @@ LARGEST_DIFFERENCE = 1e-9  # relative to the largest number of an array; vector 
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC")
 COMPILERS = {".c": "gcc", ".cpp": "g++"}
 
-Call = Callable[[], Sequence[Any]]
+Call = Callable[[], Any]
 
 
 @dataclass(frozen=True)
 class Side:
     """How a side prepares its call, the modules or commands it needs, and how many of the row's arrays it gives.
 
-    `part` is below the number of arrays for a side that does less: a function without its derivatives.
+    `part` is below the number of arrays for a side that does less: a function without its derivatives. `arrays` makes the
+    row's arrays of what the call gives, where that is something else; its time is not the call's.
     """
 
     prepare: Callable[[], Call]
     needs: tuple[str, ...] = ()
     part: int | None = None
+    arrays: Callable[[Any], Sequence[Any]] = list
 
     def missing(self) -> list[str]:
         """What of its needs is not here."""
@@ -63,7 +65,7 @@ class Side:
 class Workload:
     """A row's problem.
 
-    `ours` prepares the compiled function. `expected` gives the arrays on the points of `sample` by the eager engine; `sample`
+    `ours` is the compiled function. `expected` gives the arrays on the points of `sample` by the eager engine; `sample`
     indexes the last axis of every array of a result, None compares them whole. Where a result is a sum over so many points that
     the eager engine takes long, `small` is the same problem on fewer, on which all sides are compared with the eager engine
     first, and `expected` is not asked. `scale` turns seconds into `unit`.
@@ -73,7 +75,7 @@ class Workload:
     title: str
     unit: str
     scale: float
-    ours: Callable[[], Call]
+    ours: Side
     peers: Mapping[str, Side]
     expected: Callable[[], Sequence[Any]]
     sample: Sequence[int] | None = None
@@ -91,7 +93,7 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
         return result
     differences = []
     if workload.small is not None:
-        small = {name: (side.prepare()(), side.part) for name, side in _sides(workload.small, []).items()}
+        small = {name: (side.arrays(side.prepare()()), side.part) for name, side in _sides(workload.small, []).items()}
         differences.append(check(workload.small, small))
     calls, setup = {}, {}
     for name, side in sides.items():
@@ -99,7 +101,7 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
         calls[name] = side.prepare()
         calls[name]()
         setup[name] = perf_counter() - start
-    differences.append(check(workload, {name: (call(), sides[name].part) for name, call in calls.items()}))
+    differences.append(check(workload, {name: (sides[name].arrays(call()), sides[name].part) for name, call in calls.items()}))
     result.figures["largest_difference"] = max(differences)
     timed = {name: functools.partial(_timed, call) for name, call in calls.items()}
     result.times = in_turn(timed, settings.repetitions, workload.scale)
@@ -115,7 +117,7 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
 
 def _sides(workload: Workload, notes: list[str]) -> dict[str, Side]:
     """Ours and the peers that are here, their packages imported: that is not part of their setup. Notes on the others."""
-    sides = {OURS: Side(workload.ours)} if hasattr(ag, "compile") else {}
+    sides = {OURS: workload.ours} if hasattr(ag, "compile") else {}
     for name, side in workload.peers.items():
         if absent := side.missing():
             notes.append(f"{', '.join(absent)} is not installed: the side {name} was left out")
