@@ -2,7 +2,8 @@
 
 The derivatives come in families that are closed under differentiation: one function, with the orders as arguments, whole
 numbers from 0 to 1000. Like `floats`, these functions return inf or nan where ``math`` raises. They are written in the part of
-Python that `compiler.translate` reads: lists keep their length, and helpers fill the lists passed to them.
+Python that `compiler.translate` reads: lists keep their length, and helpers fill the lists passed to them. What few arguments
+need is in functions named ``_general_...``, which machine code for many points at once keeps out of the way.
 """
 
 import math
@@ -28,12 +29,15 @@ def normal_cdf(x: float) -> float:
 
 def gelu(x: float) -> float:
     """x times the standard normal distribution function."""
-    if x < -37.0:  # the distribution function alone would be subnormal; its asymptotic series
-        series = 1.0
-        for k in (13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0):
-            series = 1.0 - k / (x * x) * series
-        return -normal_pdf(x, 0.0) * series
-    return x * normal_cdf(x)
+    return x * normal_cdf(x) if x >= -37.0 else _general_gelu(x)
+
+
+def _general_gelu(x: float) -> float:
+    """gelu where the distribution function alone would be subnormal: its asymptotic series."""
+    series = 1.0
+    for k in (13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0):
+        series = 1.0 - k / (x * x) * series
+    return -normal_pdf(x, 0.0) * series
 
 
 def sigmoid(x: float) -> float:
@@ -44,10 +48,12 @@ def sigmoid(x: float) -> float:
 
 def silu(x: float) -> float:
     """x * sigmoid(x); exp(x) is multiplied on in two halves where it would be subnormal."""
-    if x < -700.0:
-        root = math.exp(0.5 * x)
-        return x * root * root if root else -0.0
-    return x * sigmoid(x)
+    return x * sigmoid(x) if x >= -700.0 else _general_silu(x)
+
+
+def _general_silu(x: float) -> float:
+    root = math.exp(0.5 * x)
+    return x * root * root if root != 0.0 else -0.0
 
 
 def softplus(x: float) -> float:
@@ -111,18 +117,18 @@ def logistic_pdf(x: float) -> float:
 
 def power_quotient(x: float, y: float, order: float) -> float:
     """x / y**order, 0 where x is 0 and y a number; y**order is not formed where it could overflow or underflow."""
-    if x == 0.0:
-        return x if y == y else nan
-    if order == 1.0:
-        return divide(x, y)
-    if order == 2.0 and y != 0.0:
-        once = x / y
-        if 1e-290 < abs(once) < inf:
-            return once / y
+    if 1e-75 < abs(y) < 1e75 and (order == 1.0 or order == 2.0 or order == 3.0 or order == 4.0):
+        square = y * y
+        divisor = y if order == 1.0 else square if order == 2.0 else square * y if order == 3.0 else square * square
+        return x / divisor if x != 0.0 else x
     return _general_power_quotient(x, y, order)
 
 
 def _general_power_quotient(x: float, y: float, order: float) -> float:
+    if x == 0.0:
+        return x if y == y else nan
+    if order == 1.0:
+        return divide(x, y)
     if not is_order(order):
         return nan
     if y == 0.0 or not math.isfinite(y) or not math.isfinite(x):
@@ -135,12 +141,12 @@ def _general_power_quotient(x: float, y: float, order: float) -> float:
 
 def power_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
     """The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex."""
-    if order_x == 1.0 and order_y == 0.0:
-        exponent = y - 1.0
-        if exponent + 1.0 == y != exponent and x != 0.0 and (x > 0.0 or y % 1.0 == 0.0):  # the exponent is exact
+    if (order_x == 1.0 or order_x == 2.0) and order_y == 0.0:
+        exponent = y - order_x
+        if exponent + order_x == y != exponent and x != 0.0 and (x > 0.0 or y % 1.0 == 0.0):  # the exponent is exact
             value = power(x, exponent)
             if 1e-300 < abs(value) < inf:
-                return y * value
+                return (y if order_x == 1.0 else y * (y - 1.0)) * value
     if order_x == 0.0 and order_y == 1.0 and 0.0 < x < inf and y - y == 0.0:
         value = power(x, y)
         if 1e-300 < value < inf:
@@ -235,17 +241,17 @@ def inverse_power_real(x: float, y: float, order: float) -> float:
     """The real part of (x + iy)^-order; nan at the origin."""
     if order == 1.0 and 1e-100 < abs(x) + abs(y) < 1e100:
         return x / (x * x + y * y)
-    return _inverse_power(x, y, order, imaginary=False)
+    return _general_inverse_power(x, y, order, imaginary=False)
 
 
 def inverse_power_imaginary(x: float, y: float, order: float) -> float:
     """The imaginary part of (x + iy)^-order; nan at the origin."""
     if order == 1.0 and 1e-100 < abs(x) + abs(y) < 1e100:
         return -y / (x * x + y * y)
-    return _inverse_power(x, y, order, imaginary=True)
+    return _general_inverse_power(x, y, order, imaginary=True)
 
 
-def _inverse_power(x: float, y: float, order: float, imaginary: bool) -> float:
+def _general_inverse_power(x: float, y: float, order: float, imaginary: bool) -> float:
     if not is_order(order) or x != x or y != y or x == y == 0.0:
         return nan
     if math.isinf(x) or math.isinf(y):
@@ -346,7 +352,7 @@ def _homogeneous(coefficients: list[float], x: float, y: float, degree: int) -> 
     x, y = math.ldexp(x, -exponent), math.ldexp(y, -exponent)
     square = x * x + y * y
     low = product_error(x, x) + product_error(y, y) + difference_error(x * x, -y * y)
-    scale = (1.0 - 0.5 * degree * (low / square)) / square ** (0.5 * degree)
+    scale = divide(1.0 - 0.5 * degree * (low / square), square ** (0.5 * degree))
     largest = LOWEST_EXPONENT
     for i, c in enumerate(coefficients):
         if c:

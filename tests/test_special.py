@@ -167,3 +167,10 @@ def test_gelu_has_no_step_where_its_series_begins():
     for x in (below, above):
         assert ulps(special.gelu(x), evaluate(REFERENCES["gelu"].value, x)) <= 4.0
     assert special.gelu(-math.inf) == 0.0
+
+
+def test_the_highest_order_of_an_inverse_power():
+    """(x + iy)^-1000 where |x + iy|^2 of the scaled numbers has no power that is a float."""
+    for function in (special.inverse_power_real, special.inverse_power_imaginary):
+        assert isinstance(function(0.5, 0.0, 1000.0), float)
+        assert isinstance(function(3.0, -0.5, 1000.0), float)

@@ -21,6 +21,7 @@ from autograd_lite.compiler.paths import Path, Points
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import RecordingError, Trace, record
 from autograd_lite.engine import Value
+from autograd_lite.modes import source_line
 from autograd_lite.primitive import real_number
 
 MAX_PATHS = 64
@@ -219,11 +220,13 @@ class Kernel:
     def _warn(self) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            file, line, _ = source_line() or ("<unknown>", 0, "")
+            warnings.warn_explicit(
                 f"{self._name} has taken {self.max_paths} paths (max_paths), and further ones are not compiled: at their points"
                 " the function itself is called; where, minimum and maximum make no paths",
                 PathWarning,
-                stacklevel=6,
+                file,
+                line,
             )
 
     # --- one point

@@ -31,10 +31,8 @@ from autograd_lite.compiler.tree import (
     Return,
     Statement,
     Store,
-    walk,
 )
 
-_RARE = 45  # a function of more parts that only some lanes need is called for these alone
 _LONGEST = 40  # loops of more rounds are not written out
 
 
@@ -92,7 +90,7 @@ class Lanes(Builder):
         tree = self.module.resolve(function)
         if tree is None:
             return self.outer_call(function, operands)
-        if not self.conditions or _parts(tree) <= _RARE:
+        if not (self.conditions and tree.name.startswith("_general_")):
             lines, made, label = len(self.lines), len(self._made), self.label
             conditions, doubts = len(self.conditions), len(self.doubts)
             try:
@@ -218,9 +216,6 @@ def _each_lane_text(scalar: str, kinds: Sequence[Kind], width: int, name: str) -
     ]
     return "\n".join(lines)
 
-
-def _parts(tree: Function) -> int:
-    return sum(1 for statement in tree.body for _ in walk(statement))
 
 
 class _Evaluation:

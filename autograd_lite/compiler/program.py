@@ -35,11 +35,12 @@ class Guard:
     outcome: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """So many inputs, the instructions in the order of their execution, and the places of the outputs.
 
-    It is right at the points where all guards come out as they did.
+    It is right at the points where all guards come out as they did. Programs are equal if their constants are so bit for bit,
+    and all else is equal.
     """
 
     inputs: int
@@ -47,6 +48,16 @@ class Program:
     instructions: tuple[Instruction, ...]
     outputs: tuple[int, ...]
     guards: tuple[Guard, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Program) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        constants = tuple([x.hex() for x in self.constants])  # nan equals nan, and -0.0 is not 0.0
+        return self.inputs, constants, self.instructions, self.outputs, self.guards
 
     def __call__(self, *args: Any) -> list[Any]:
         """The outputs for these inputs, numbers or nodes. Raises TypeError if their count is not that of the inputs."""

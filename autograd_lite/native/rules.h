@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 1660971294u /* a checksum of these files */
+#define RULES_SOURCE 139226383u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -339,27 +339,30 @@ static inline double ag_leaky_relu(double x, double slope) {
     return x > 0.0 ? x : slope * x;
 }
 
+static inline double ag_general_silu(double x) {
+    const double root = exp(0.5 * x);
+    return root != 0.0 ? x * root * root : -0.0;
+}
+
 /* x * sigmoid(x); exp(x) is multiplied on in two halves where it would be subnormal. */
 static inline double ag_silu(double x) {
-    if (x < -700.0) {
-        const double root = exp(0.5 * x);
-        return root != 0.0 ? x * root * root : -0.0;
+    return x >= -700.0 ? x * ag_sigmoid(x) : ag_general_silu(x);
+}
+
+/* gelu where the distribution function alone would be subnormal: its asymptotic series. */
+static inline double ag_general_gelu(double x) {
+    double series = 1.0;
+    static const double k_values[] = {13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0};
+    for (ptrdiff_t k_at = 0; k_at < 7; k_at++) {
+        const double k = k_values[k_at];
+        series = 1.0 - k / (x * x) * series;
     }
-    return x * ag_sigmoid(x);
+    return -ag_normal_pdf(x, 0.0) * series;
 }
 
 /* x times the standard normal distribution function. */
 static inline double ag_gelu(double x) {
-    if (x < -37.0) {
-        double series = 1.0;
-        static const double k_values[] = {13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0};
-        for (ptrdiff_t k_at = 0; k_at < 7; k_at++) {
-            const double k = k_values[k_at];
-            series = 1.0 - k / (x * x) * series;
-        }
-        return -ag_normal_pdf(x, 0.0) * series;
-    }
-    return x * ag_normal_cdf(x);
+    return x >= -37.0 ? x * ag_normal_cdf(x) : ag_general_gelu(x);
 }
 
 /* The largest argument, the first of several equal ones; nan if one is nan. Raises ValueError if there is none. */
@@ -480,7 +483,13 @@ static inline double ag_ldexp(double x, ptrdiff_t exponent) {
     return ldexp(x, (int)exponent);
 }
 
-static inline double ag_general_power_quotient(double x, double y, double order) {
+static AG_UNUSED double ag_general_power_quotient(double x, double y, double order) {
+    if (x == 0.0) {
+        return y == y ? x : NAN;
+    }
+    if (order == 1.0) {
+        return ag_divide(x, y);
+    }
     if (!ag_is_order(order)) {
         return NAN;
     }
@@ -496,18 +505,11 @@ static inline double ag_general_power_quotient(double x, double y, double order)
 }
 
 /* x / y**order, 0 where x is 0 and y a number; y**order is not formed where it could overflow or underflow. */
-static inline double ag_power_quotient(double x, double y, double order) {
-    if (x == 0.0) {
-        return y == y ? x : NAN;
-    }
-    if (order == 1.0) {
-        return ag_divide(x, y);
-    }
-    if (order == 2.0 && y != 0.0) {
-        const double once = x / y;
-        if (0x1.8f2b061aea072p-964 < fabs(once) && fabs(once) < INFINITY) {
-            return once / y;
-        }
+static AG_UNUSED double ag_power_quotient(double x, double y, double order) {
+    if (0x1.cf2b1970e7258p-250 < fabs(y) && fabs(y) < 0x1.1afd6ec0e1411p+249 && (order == 1.0 || order == 2.0 || order == 3.0 || order == 4.0)) {
+        const double square = y * y;
+        const double divisor = order == 1.0 ? y : order == 2.0 ? square : order == 3.0 ? square * y : square * square;
+        return x != 0.0 ? x / divisor : x;
     }
     return ag_general_power_quotient(x, y, order);
 }
@@ -600,12 +602,12 @@ static AG_UNUSED AG_NOINLINE double ag_general_power_derivative(double x, double
 
 /* The mixed derivative of x ** y, `order_x` times by x and `order_y` times by y; nan where it would be complex. */
 static AG_UNUSED double ag_power_derivative(double x, double y, double order_x, double order_y) {
-    if (order_x == 1.0 && order_y == 0.0) {
-        const double exponent = y - 1.0;
-        if (exponent + 1.0 == y && y != exponent && x != 0.0 && (x > 0.0 || ag_mod(y, 1.0) == 0.0)) {
+    if ((order_x == 1.0 || order_x == 2.0) && order_y == 0.0) {
+        const double exponent = y - order_x;
+        if (exponent + order_x == y && y != exponent && x != 0.0 && (x > 0.0 || ag_mod(y, 1.0) == 0.0)) {
             const double value = ag_power(x, exponent);
             if (0x1.56e1fc2f8f359p-997 < fabs(value) && fabs(value) < INFINITY) {
-                return y * value;
+                return (order_x == 1.0 ? y : y * (y - 1.0)) * value;
             }
         }
     }
@@ -653,7 +655,7 @@ static AG_UNUSED double ag_homogeneous(const double *coefficients, ptrdiff_t coe
     y = ldexp(y, (int)-exponent);
     const double square = x * x + y * y;
     const double low = ag_product_error(x, x) + ag_product_error(y, y) + ag_difference_error(x * x, -y * y);
-    const double scale = (1.0 - 0.5 * (double)degree * (low / square)) / ag_pow(square, 0.5 * (double)degree);
+    const double scale = ag_divide(1.0 - 0.5 * (double)degree * (low / square), ag_pow(square, 0.5 * (double)degree));
     ptrdiff_t largest = -1073741824;
     for (ptrdiff_t i = 0; i < coefficients_length; i++) {
         const double c = coefficients[i];
@@ -727,7 +729,7 @@ static inline void ag_conjugate_power(double *coefficients, ptrdiff_t coefficien
     }
 }
 
-static AG_UNUSED AG_NOINLINE double ag_inverse_power(double x, double y, double order, int imaginary) {
+static AG_UNUSED AG_NOINLINE double ag_general_inverse_power(double x, double y, double order, int imaginary) {
     if (!ag_is_order(order) || x != x || y != y || (x == y && y == 0.0)) {
         return NAN;
     }
@@ -749,7 +751,7 @@ static inline double ag_inverse_power_real(double x, double y, double order) {
     if (order == 1.0 && 0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332) {
         return x / (x * x + y * y);
     }
-    return ag_inverse_power(x, y, order, 0);
+    return ag_general_inverse_power(x, y, order, 0);
 }
 
 /* The imaginary part of (x + iy)^-order; nan at the origin. */
@@ -757,7 +759,7 @@ static inline double ag_inverse_power_imaginary(double x, double y, double order
     if (order == 1.0 && 0x1.bff2ee48e053p-333 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.249ad2594c37dp+332) {
         return -y / (x * x + y * y);
     }
-    return ag_inverse_power(x, y, order, 1);
+    return ag_general_inverse_power(x, y, order, 1);
 }
 
 /* The derivative of the given order of erf. */
