@@ -1,11 +1,12 @@
 """The workloads for compiled functions, at small sizes: the hand-written peers, where gcc is, agree with the eager engine."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from benchmarks.compiled import black_scholes, bundle_adjustment, cart_pole, fits, mixtures, monte_carlo
+from benchmarks.compiled import black_scholes, bundle_adjustment, cart_pole, fits, mixtures, monte_carlo, networks
 from benchmarks.compiled.workloads import Side, check, run_workload
 from benchmarks.measure import QUICK, DisagreementError
 
@@ -17,6 +18,7 @@ PROBLEMS |= {"B4": lambda: bundle_adjustment.workload(9)}
 PROBLEMS |= {"B7 mixture": lambda: mixtures.mixture(3, 2, 7), "B7 k-means": lambda: mixtures.kmeans(2, 3, 9)}
 PROBLEMS |= {"B8 steps": lambda: cart_pole.steps_workload(4), "B8 shooting": lambda: cart_pole.shooting_workload(6)}
 PROBLEMS |= {"B8 fit": lambda: fits.fit(2), "B8 Rosenbrock": lambda: fits.rosenbrock_hessian(5)}
+PROBLEMS |= {"B3 moons": lambda: networks.moons(7), "B3 GPT": lambda: networks.gpt(1)}
 PROBLEMS |= {f"B5 {name}": lambda name=name: monte_carlo.workload(name, 11) for name in monte_carlo.PROBLEMS}
 
 
@@ -88,3 +90,11 @@ def test_a_camera_that_does_not_turn_has_a_branch_of_its_own(rotation):
         results = bundle_adjustment.handwritten(inputs, features)()
         assert check(changed, {"C++": (results, None)}) <= 1e-12
     assert np.isfinite(changed.expected()[0]).all()
+
+
+def test_the_networks_are_those_of_the_eager_benchmarks():
+    moons, gold = [json.loads((networks.DATA / f"{name}.json").read_text()) for name in ("micrograd_moons", "microgpt_gold")]
+    assert networks.numpy_moons(*networks.moons_data(100))()[0] == pytest.approx(moons["published_loss_per_step"][0], rel=1e-12)
+    loss, gradient, _ = networks.numpy_gpt(*networks.gpt_data())()
+    assert loss == pytest.approx(gold["loss"][0], rel=1e-12)
+    assert gradient @ gradient == pytest.approx(gold["grad_step0_norm2"], rel=1e-12)

@@ -10,6 +10,7 @@ from benchmarks.compiled.cart_pole import run_cart_pole
 from benchmarks.compiled.fits import run_fits
 from benchmarks.compiled.mixtures import run_mixtures
 from benchmarks.compiled.monte_carlo import run_monte_carlo
+from benchmarks.compiled.networks import run_networks
 from benchmarks.measure import Result, Settings
 
 
@@ -20,6 +21,7 @@ def run_control(settings: Settings) -> Iterator[Result]:
 
 
 COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
+    "B3": ("training steps: the moons and the small GPT", run_networks),
     "B4": ("bundle adjustment: Jacobians of reprojection errors", run_bundle_adjustment),
     "B5": ("Monte-Carlo greeks: an arithmetic Asian call, a call under Heston's model", run_monte_carlo),
     "B6": ("closed form: Black-Scholes, value and greeks", run_closed_form),
