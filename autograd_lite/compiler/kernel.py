@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd_lite import structures
 from autograd_lite.compiler.arguments import columns_of, described, leaf_count
-from autograd_lite.compiler.paths import Path, Points
+from autograd_lite.compiler.paths import Path, Points, empty_results, put
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import RecordingError, Trace, record
 from autograd_lite.engine import Value
@@ -25,7 +25,7 @@ from autograd_lite.modes import source_line
 from autograd_lite.primitive import real_number
 
 MAX_PATHS = 64
-_CHUNK = 1 << 22  # so many numbers of outputs are held at once where they are only summed
+_CHUNK = 1 << 20  # so many numbers of outputs are held at once where they are only summed
 _NUMBERS = {float, int}
 
 
@@ -125,7 +125,11 @@ class Kernel:
         """
         leaves = self._leaves(args)
         if set(map(type, leaves)) <= _NUMBERS:
-            return self._given(self._at(array("d", leaves)), out)
+            try:
+                numbers = array("d", leaves)
+            except OverflowError:
+                numbers = array("d", self._numbers(leaves, args))  # which says where the number is
+            return self._given(self._at(numbers), out)
         if any([isinstance(x, Value) for x in leaves]):
             return self.function(*args)
         batched = tuple([structures.is_array(x) for x in leaves])
@@ -148,25 +152,26 @@ class Kernel:
 
     def _leaves(self, args: tuple[Any, ...]) -> list[Any]:
         """The numbers of the arguments, and arrays with one for each point."""
-        if self._arguments is not None and len(args) != len(self._arguments):
-            raise TypeError(f"{self._name} was recorded with {len(self._arguments)} arguments, and {len(args)} were given")
+        known = self._arguments if self._paths else None
+        if known is not None and len(args) != len(known):
+            raise TypeError(f"{self._name} was recorded with {len(known)} arguments, and {len(args)} were given")
         leaves: list[Any] = []
         parts: list[structures.Structure] = []
         for i, x in enumerate(args):
             axis, place = self._axis(i, len(args)), f"{self._name}: argument {i + 1}"
             if axis == "points":
                 columns, part = columns_of(x, place)
-                if self._arguments is not None and part != self._arguments[i]:
+                if known is not None and part != known[i]:
                     raise ValueError(f"{place} has another structure than when the function was recorded: {described(x)}")
                 leaves += columns
-            elif self._arguments is None:
+            elif known is None:
                 found, part = structures.flatten(x, arrays=axis == "shared")
                 leaves += found
             else:
-                part = self._arguments[i]
+                part = known[i]
                 part.read(x, place, leaves)
             parts.append(part)
-        if self._arguments is None:
+        if known is None:
             self._arguments = tuple(parts)
         return leaves
 
@@ -174,11 +179,10 @@ class Kernel:
         numbers = []
         for i, x in enumerate(leaves):
             try:
-                numbers.append(real_number(x, f"{self._name}: an argument"))
-            except TypeError:
-                raise TypeError(
-                    f"{self._name}: {self._place(i, args)} is no real number but {type(x).__name__} {x!r:.60}"
-                ) from None
+                numbers.append(real_number(x, "an argument"))
+            except (TypeError, ValueError):
+                real_number(x, f"{self._name}: {self._place(i, args)}")
+                raise
         return numbers
 
     def _place(self, index: int, args: tuple[Any, ...]) -> str:
@@ -268,7 +272,7 @@ class Kernel:
 
     def _all(self, points: Points) -> Any:
         """For each number of the result an array of it at the points."""
-        results = np.empty((len(self._paths[0].trace.program.outputs), points.count))
+        results = empty_results(len(self._paths[0].trace.program.outputs), points.count)
         todo: Any = None  # indices of points without a result; None: all
         for path in reversed(self._paths):
             todo = path.fill(results, points, todo, self.threads)
@@ -282,7 +286,7 @@ class Kernel:
                 todo = found.fill(results, points, todo, self.threads)
             if len(todo) and todo[0] == here:  # on the path by the engine's numbers, or computed
                 numbers = found.at(array("d", points.at(here)))[0] if isinstance(found, Path) else found.numbers()
-                results[:, here] = numbers
+                put(results, here, np.array(numbers))
                 todo = todo[1:]
         return results
 
@@ -291,7 +295,7 @@ class Kernel:
         length = max(1024, _CHUNK // max(1, len(self._paths[0].trace.program.outputs)))
         sums: Any = 0.0
         for start in range(0, points.count, length):
-            sums = sums + self._all(points.part(start, start + length)).sum(axis=1)
+            sums = sums + np.array([row.sum() for row in self._all(points.part(start, start + length))])
         return sums / points.count if self.reduce == "mean" else sums
 
     # --- results
@@ -312,11 +316,12 @@ class Kernel:
             target[...] = source
         return out
 
-    # --- pickle: programs, which are compiled where they land
+    # --- pickle: programs, which are compiled where they land; those that read Values from outside are recorded there
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = self.batch, self.reduce, self.exact, self.threads, self.max_paths
-        return _restored, (self.function, options, self._arguments, [path.trace for path in self._paths])
+        traces = [path.trace for path in self._paths if not path.trace.captured]
+        return _restored, (self.function, options, self._arguments, traces)
 
 
 def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Trace]) -> Kernel:

@@ -18,6 +18,7 @@ from autograd_lite.compiler.lowering import Mode
 from autograd_lite.compiler.record import Trace
 
 _SMALL = 4096  # batches of fewer points are not worth a thread
+_LARGE = 1 << 21  # numbers in an array that memory is mapped for anew, page by page
 OFF_PATH, IN_DOUBT = 1, 2  # flags of a kernel's result
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
@@ -82,9 +83,9 @@ class Path:
         found = np.empty((len(results), some.count))
         is_on_path = self.run(found, some, threads)
         if is_on_path is None:
-            results[:, chosen] = found
+            put(results, chosen, found)
             return chosen[:0]
-        results[:, chosen[is_on_path]] = found[:, is_on_path]
+        put(results, chosen[is_on_path], found[:, is_on_path])
         return chosen[~is_on_path]
 
     def run(self, results: Any, points: Points, threads: int) -> Any:
@@ -94,7 +95,7 @@ class Path:
             doubtful = np.flatnonzero(held == 2)
             again = np.empty((len(results), len(doubtful)))
             decided, more = self._run("careful", again, points.only(doubtful), threads)
-            results[:, doubtful] = again
+            put(results, doubtful, again)
             held[doubtful] = decided
             flags |= more
         return held.astype(np.bool_) if flags & OFF_PATH else None
@@ -124,7 +125,7 @@ class Path:
             last, bytes_ = np.empty((len(results), width)), np.ones(width, dtype=np.uint8)
             addresses = _addresses(columns), _addresses(last)
             flags |= function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(bytes_), 0, 1)
-            results[:, -rest:] = last[:, :rest]
+            put(results, slice(points.count - rest, None), last[:, :rest])
             held[-rest:] = bytes_[:rest]
         _raise_errors()
         return held, flags
@@ -143,6 +144,20 @@ class Path:
             found = self._code[mode, width, batched] = _PROTOTYPE(code.address), code
             self.seconds += time.perf_counter() - start
         return found[0]
+
+
+def empty_results(rows: int, count: int) -> Any:
+    """Room for `count` numbers in each of so many rows: in one array, or in many where the C library would fetch new pages."""
+    return np.empty((rows, count)) if rows * count < _LARGE else [np.empty(count) for _ in range(rows)]
+
+
+def put(results: Any, chosen: Any, found: Any) -> None:
+    """Have these numbers at the chosen points."""
+    if isinstance(results, list):
+        for row, numbers in zip(results, found, strict=True):
+            row[chosen] = numbers
+    else:
+        results[:, chosen] = found
 
 
 def _pointer(x: Any) -> int | None:
