@@ -8,8 +8,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # not this folder, whose modules would hide others of their names
 sys.path.pop(1)
 
-from benchmarks.compiled.rows import COMPILED_ROWS
 from benchmarks.measure import QUICK, Settings, machine, pin_to_one_core
+
+CORE = pin_to_one_core()  # before NumPy counts the cores, for as many threads to share a matrix product
+
+from benchmarks.compiled.rows import COMPILED_ROWS  # noqa: E402
 
 parser = argparse.ArgumentParser(prog="python tests/benchmarks/compiled", description=__doc__)
 parser.add_argument("rows", nargs="*", choices=[[], *COMPILED_ROWS], metavar="ROW")
@@ -20,7 +23,7 @@ options = parser.parse_args()
 settings = QUICK if options.quick else Settings()
 if options.repetitions:
     settings = Settings(**{**vars(settings), "repetitions": options.repetitions})
-report = {"machine": machine(pin_to_one_core()), "rows": []}
+report = {"machine": machine(CORE), "rows": []}
 for name in options.rows or COMPILED_ROWS:
     for result in COMPILED_ROWS[name][1](settings):
         report["rows"].append(result.as_json())
