@@ -52,7 +52,8 @@ def compile(  # noqa: A001
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone
         is said of all.
     reduce: "sum" or "mean" of the results over the points.
-    exact: the bits of the engine; without it, every function is right to 4 units in the last place, and faster.
+    exact: the bits of the engine; without it, every function is right to 4 units in the last place, and faster. An adjoint that
+        is 0 may have another sign then.
     threads: so many at once share a batch; Python's lock is released. The bits do not depend on it.
     max_paths: so many paths through f's branches are kept; at points on further ones f is called as it is.
 

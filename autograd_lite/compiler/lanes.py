@@ -217,7 +217,6 @@ def _each_lane_text(scalar: str, kinds: Sequence[Kind], width: int, name: str) -
     return "\n".join(lines)
 
 
-
 class _Evaluation:
     """A float function applied to the numbers of all lanes, statement by statement.
 

@@ -9,6 +9,7 @@ import itertools
 import math
 import re
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -65,18 +66,26 @@ def vector_function(name: str, arguments: int, width: int) -> tuple[str | None, 
 
 _symbols: dict[Callable[..., Any], tuple[str, Any]] = {}
 _numbers = itertools.count()
-errors: list[BaseException] = []  # raised by functions in Python that machine code has called
+_thread = threading.local()
 
 
 def _callback(function: Callable[..., Any]) -> Callable[..., float]:
     def called(*args: float) -> float:
         try:
             return float(function(*args))
-        except BaseException as error:  # noqa: BLE001 -- nothing can pass through machine code; `Kernel` raises it
-            errors.append(error)
+        except BaseException as error:  # noqa: BLE001 -- nothing can pass through machine code; see raise_error
+            _thread.error = error
             return math.nan
 
     return called
+
+
+def raise_error() -> None:
+    """Raise what a function in Python has raised that machine code has called in this thread."""
+    error = getattr(_thread, "error", None)
+    if error is not None:
+        _thread.error = None
+        raise error
 
 
 def _symbol(function: Callable[..., Any]) -> str:

@@ -397,9 +397,12 @@ class _KernelPrinter:
             return _accumulated(builder, primitive, operands)
         expression = _spelled(primitive)
         if isinstance(expression, Call):
-            if primitive.variadic:
+            function = expression.function
+            if primitive.variadic and resolve(function) is None:
+                function = _of_count(function, len(operands))
+            elif primitive.variadic:
                 operands = [self.array(builder, operands)]
-            return builder.call(expression.function, operands)
+            return builder.call(function, operands)
         return self.evaluate(builder, expression, {f"x{i}": x for i, x in enumerate(operands)})
 
     def array(self, builder: Builder, operands: list[Operand]) -> Operand:
@@ -434,6 +437,19 @@ class _KernelPrinter:
             return builder.operation("not", (complex_,), "bool")
         held = builder.compare(guard.comparison, x, y)
         return held if guard.outcome else builder.operation("not", (held,), "bool")
+
+
+@functools.cache
+def _of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """A variadic function as one of so many numbers."""
+
+    def fixed(*numbers: float) -> Any:
+        return function(*numbers)
+
+    parameters = [inspect.Parameter(f"x{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(count)]
+    fixed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    fixed.__name__, fixed.__module__ = function.__name__, function.__module__
+    return fixed
 
 
 _DIRECT = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "negative"}

@@ -66,7 +66,7 @@ class Path:
         places = numbers.buffer_info()[0], None, addresses.buffer_info()[0], held.buffer_info()[0]
         if self.function(self.mode, 1, self.one_point)(*places, 0, 1) & IN_DOUBT:
             self.function("careful", 1, self.one_point)(*places, 0, 1)
-        _raise_errors()
+        llvm.raise_error()
         return outputs, held[0] != 0
 
     @property
@@ -113,7 +113,9 @@ class Path:
 
         def work(first: int, last: int) -> int:
             places = shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held)
-            return function(*places, first, last) if first < last else 0
+            found = function(*places, first, last) if first < last else 0
+            llvm.raise_error()
+            return found
 
         if parts > 1:
             with ThreadPoolExecutor(parts) as pool:
@@ -127,7 +129,7 @@ class Path:
             flags |= function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(bytes_), 0, 1)
             put(results, slice(points.count - rest, None), last[:, :rest])
             held[-rest:] = bytes_[:rest]
-        _raise_errors()
+        llvm.raise_error()
         return held, flags
 
     @functools.cached_property
@@ -166,11 +168,3 @@ def _pointer(x: Any) -> int | None:
 
 def _addresses(rows: Iterable[Any]) -> Any:
     return np.array([_pointer(row) or 0 for row in rows], dtype=np.uint64)
-
-
-def _raise_errors() -> None:
-    """Raise what a function in Python has raised that machine code has called."""
-    if llvm.errors:
-        error = llvm.errors[0]
-        llvm.errors.clear()
-        raise error

@@ -36,6 +36,16 @@ class Recorded(Value, own_results=True):
     def __bool__(self) -> bool:
         return bool(_compare("!=", self, 0.0))
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Real):
+            raise RecordingError(
+                f"a Value equals nothing but itself, whatever its number is{_here()}: compare by <= and >=, test x - {other!r}"
+                " itself, or take where"
+            )
+        return self is other
+
+    __hash__ = Value.__hash__
+
     def __lt__(self, other: Any) -> Any:
         return _compare("<", self, other)
 
