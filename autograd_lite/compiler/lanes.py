@@ -32,6 +32,7 @@ from autograd_lite.compiler.tree import (
     Statement,
     Store,
 )
+from autograd_lite.compiler.vector_math import WRITTEN_OUT, written_out
 
 _LONGEST = 40  # loops of more rounds are not written out
 
@@ -60,10 +61,12 @@ class VectorModule(Module):
         define: Callable[[Module, str, Function], str],
         vector_function: VectorFunction,
         fast: bool,
+        has_wide_vectors: bool,
     ) -> None:
         super().__init__(resolve, define)
         self.vector_function = vector_function
         self.fast = fast
+        self.has_wide_vectors = has_wide_vectors  # AVX-512
         self._each: dict[tuple[str, tuple[Kind, ...]], str] = {}
 
     def each_lane(self, scalar: str, kinds: tuple[Kind, ...], width: int) -> str:
@@ -114,6 +117,8 @@ class Lanes(Builder):
 
     def library_call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A function of a library: on vectors if there is one, else on one lane after the other."""
+        if self.module.has_wide_vectors and function in WRITTEN_OUT:
+            return written_out(self, function, operands[0])
         symbol, width = self.module.vector_function(function.__name__, len(operands), self.width)
         if symbol is None:
             return self.one_by_one(function, operands)

@@ -15,7 +15,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from autograd_lite.compiler import csource, lowering
+from autograd_lite.compiler import csource, lowering, vector_math
 from autograd_lite.compiler.ir import Module, parameter_count
 from autograd_lite.compiler.program import Program
 
@@ -123,5 +123,13 @@ class Code:
 
 def compiled(program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[bool], level: int = 2) -> Code:
     """The machine code of a program."""
-    source, module = lowering.text(program, mode=mode, width=width, batched=batched, vector_function=vector_function)
+    has_wide_vectors = machine().width == vector_math.WIDTH
+    source, module = lowering.text(
+        program,
+        mode=mode,
+        width=width,
+        batched=batched,
+        vector_function=vector_function,
+        has_wide_vectors=has_wide_vectors,
+    )
     return Code(source, module, level)

@@ -99,7 +99,13 @@ Mode: TypeAlias = Literal["exact", "careful", "fast"]
 
 
 def text(
-    program: Program, *, mode: Mode, width: int, batched: Sequence[bool], vector_function: VectorFunction
+    program: Program,
+    *,
+    mode: Mode,
+    width: int,
+    batched: Sequence[bool],
+    vector_function: VectorFunction,
+    has_wide_vectors: bool = False,
 ) -> tuple[str, Module]:
     """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
 
@@ -111,7 +117,7 @@ def text(
     if mode == "exact":
         module = Module(resolve, function_text)
     else:
-        module = VectorModule(resolve, function_text, vector_function, fast=mode == "fast")
+        module = VectorModule(resolve, function_text, vector_function, mode == "fast", has_wide_vectors)
     return _KernelPrinter(program, module, width, batched).module_text()
 
 
