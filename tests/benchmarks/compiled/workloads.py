@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 
-import autograd_lite as ag
 from benchmarks.measure import OURS, DisagreementError, Goal, Phases, Result, Settings, in_turn
 
 JAX, NUMBA, TORCH, CASADI, CASADI_COMPILED, DDX, HIPS = (
@@ -38,6 +37,7 @@ JAX, NUMBA, TORCH, CASADI, CASADI_COMPILED, DDX, HIPS = (
 )
 LARGEST_DIFFERENCE = 1e-9  # relative to the largest number of an array; vector functions of both sides err by a few ulp
 SHORT = 0.02
+COMPILER = ("llvmlite", "autograd_lite.compiler.kernel")
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC")
 COMPILERS = {".c": "gcc", ".cpp": "g++"}
 
@@ -118,12 +118,12 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
 
 def _sides(workload: Workload, notes: list[str]) -> dict[str, Side]:
     """Ours and the peers that are here, their packages imported: that is not part of their setup. Notes on the others."""
-    sides = {OURS: workload.ours} if hasattr(ag, "compile") else {}
-    for name, side in workload.peers.items():
+    sides = {OURS: replace(workload.ours, needs=COMPILER), **workload.peers}
+    for name, side in list(sides.items()):
         if absent := side.missing():
             notes.append(f"{', '.join(absent)} is not installed: the side {name} was left out")
+            del sides[name]
             continue
-        sides[name] = side
         for need in side.needs:
             if shutil.which(need) is None:
                 importlib.import_module(need)
