@@ -153,6 +153,12 @@ class Builder:
                 return self.integer_division(name, *operands)
         return self.emit(f"{_INSTRUCTIONS[name, first.kind]} {self.typed(first)}, {operands[1].text}", kind)
 
+    def fma(self, x: Operand, y: Operand, z: Operand) -> Operand:
+        """x * y + z, rounded once."""
+        suffix, type_ = "f64" if self.width == 1 else f"v{self.width}f64", self.type("float")
+        name = self.module.declare(f"llvm.fma.{suffix}", type_, [type_] * 3)
+        return self.emit(f"call {type_} @{name}({self.typed(x)}, {self.typed(y)}, {self.typed(z)})", "float")
+
     def filled(self, number: str, width: int) -> str:
         """The name of a vector with the same number in all lanes."""
         vector = f"<{width} x double>"

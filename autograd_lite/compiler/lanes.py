@@ -62,11 +62,13 @@ class VectorModule(Module):
         vector_function: VectorFunction,
         fast: bool,
         has_wide_vectors: bool,
+        has_fma: bool,
     ) -> None:
         super().__init__(resolve, define)
         self.vector_function = vector_function
         self.fast = fast
         self.has_wide_vectors = has_wide_vectors  # AVX-512
+        self.has_fma = has_fma
         self._each: dict[tuple[str, tuple[Kind, ...]], str] = {}
 
     def each_lane(self, scalar: str, kinds: tuple[Kind, ...], width: int) -> str:
@@ -90,6 +92,8 @@ class Lanes(Builder):
 
     def call_function(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A call of a function that is no instruction."""
+        if function is floats.product_error and self.module.has_fma:
+            return self.product_error(*operands)
         tree = self.module.resolve(function)
         if tree is None:
             return self.outer_call(function, operands)
@@ -104,6 +108,12 @@ class Lanes(Builder):
                 self.forget_since(made)
                 self.label = label
         return self.one_by_one(function, operands)
+
+    def product_error(self, x: Operand, y: Operand) -> Operand:
+        """What x * y rounds away; 0 where it overflows."""
+        product = self.operation("*", (x, y), "float")
+        error = self.fma(x, y, self.operation("negative", (product,), "float"))
+        return self.select(self.call(math.isfinite, [error]), error, self.constant(0.0, "float"))
 
     def outer_call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A function that is no tree, on the numbers of all lanes."""

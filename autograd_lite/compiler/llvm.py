@@ -31,6 +31,7 @@ class Machine:
         features = llvm.get_host_cpu_features()
         self.features = features.flatten()
         self.width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
+        self.has_fma = bool(features.get("fma")) or self.triple.startswith("aarch64")
         self.vector_library = self._load_vector_library()
 
     def _load_vector_library(self) -> Any:
@@ -131,5 +132,6 @@ def compiled(program: Program, *, mode: lowering.Mode, width: int, batched: Sequ
         batched=batched,
         vector_function=vector_function,
         has_wide_vectors=has_wide_vectors,
+        has_fma=machine().has_fma,
     )
     return Code(source, module, level)

@@ -11,88 +11,24 @@ product is wrong (0 times an infinity) it is nan, and so is what is computed fro
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 import math
-import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from autograd_lite import floats
-from autograd_lite.compiler import arithmetic, csource
 from autograd_lite.compiler.functions import function_text
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
-from autograd_lite.compiler.translate import TranslationError, translate
-from autograd_lite.compiler.tree import Call, Expression, Function, Name, Number, Operation
+from autograd_lite.compiler.spelling import resolve, spelled
+from autograd_lite.compiler.tree import Call, Expression, Name, Number, Operation
 from autograd_lite.primitive import Primitive
 
-_PACKAGE = __package__.rpartition(".")[0]
-_BY_HAND: dict[Any, Callable[..., Any]] = {
-    floats.mod: arithmetic.mod,
-    floats.floor_divide: arithmetic.floor_divide,
-    floats.power: math.pow,
-}
-_IN_PYTHON = (floats.around, math.hypot)  # Python's own algorithms, which no library has
 SEGMENT = 1000  # a program of more instructions is several functions
 _HOISTED = 64  # so many inputs are read before the loop
-
-
-def spelled(primitive: Primitive) -> Expression:
-    """The value of a primitive as a tree, on parameters named x0, x1, ...; its `code` spells it."""
-    names = [Name(f"x{i}", "float") for i in range(len(primitive.arguments))]
-    if csource.is_ours(primitive):
-        return Call(inspect.unwrap(primitive.fn), tuple(names), "float")
-    text = primitive.code.format(*[name.name for name in names])
-    condition, chosen, otherwise = re.fullmatch(r"(?:(.*)\?(.*):)?(.*)", text).groups()  # type: ignore[union-attr]
-    if condition is None:
-        return _expression(ast.parse(otherwise.strip(), mode="eval").body)
-    parts = [_expression(ast.parse(part.strip(), mode="eval").body) for part in (condition, chosen, otherwise)]
-    return Operation("if", tuple(parts), "float")
-
-
-_C_OPERATORS: dict[Any, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.NotEq: "!="}
-
-
-def _expression(node: ast.expr) -> Expression:
-    match node:
-        case ast.Constant(value=float() as value):
-            return Number(value, "float")
-        case ast.Name(id=name):
-            return Name(name, "float")
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return Operation("negative", (_expression(operand),), "float")
-        case ast.BinOp(left=left, op=op, right=right):
-            return Operation(_C_OPERATORS[type(op)], (_expression(left), _expression(right)), "float")
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return Operation(_C_OPERATORS[type(op)], (_expression(left), _expression(right)), "bool")
-        case ast.Call(func=ast.Name(id=name), args=args):
-            return Call(getattr(math, name), tuple([_expression(x) for x in args]), "float")
-    raise ValueError(f"the code of a primitive holds {ast.unparse(node)}, which no back end reads")
-
-
-@functools.cache
-def _tree(function: Callable[..., Any]) -> Function | None:
-    """A float function of this package as a tree; None for one that is called as it is."""
-    if csource.is_library_function(function) or function in _IN_PYTHON or not function.__module__.startswith(_PACKAGE):
-        return None
-    try:
-        return translate(function)
-    except TranslationError:
-        return None
-
-
-def resolve(function: Callable[..., Any]) -> Function | None:
-    """A float function as a tree, or None where it is called outside."""
-    replaced = _BY_HAND.get(function, function)
-    if replaced is math.pow:
-        return None
-    return _tree(replaced)
-
-
-_spelled = functools.cache(spelled)
 
 
 Mode: TypeAlias = Literal["exact", "careful", "fast"]
@@ -106,6 +42,7 @@ def text(
     batched: Sequence[bool],
     vector_function: VectorFunction,
     has_wide_vectors: bool = False,
+    has_fma: bool = False,
 ) -> tuple[str, Module]:
     """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
 
@@ -117,8 +54,19 @@ def text(
     if mode == "exact":
         module = Module(resolve, function_text)
     else:
-        module = VectorModule(resolve, function_text, vector_function, mode == "fast", has_wide_vectors)
+        module = VectorModule(resolve, function_text, vector_function, mode == "fast", has_wide_vectors, has_fma)
     return _KernelPrinter(program, module, width, batched).module_text()
+
+
+class _Step(NamedTuple):
+    """An instruction as it is printed: the place of its result, and those of its operands.
+
+    Of a sum or a difference with a product in it: the two factors and the other operand; `product` says which one it was.
+    """
+
+    place: int
+    operands: tuple[int, ...]
+    product: int | None
 
 
 class _KernelPrinter:
@@ -131,12 +79,23 @@ class _KernelPrinter:
             self.row.update({place: i for i, place in enumerate([p for p, b in enumerate(batched) if b == kind])})
         self.is_fast = isinstance(module, VectorModule) and module.fast
         self.tells = _telling(program) if self.is_fast else set()
+        fused = _fused(program, self.tells) if isinstance(module, VectorModule) and module.fast and module.has_fma else {}
+        left_out = {product for product, _ in fused.values()}
+        self.steps: list[_Step] = []
+        for place, instruction in enumerate(program.instructions, program.inputs):
+            if place in fused:
+                product, addend = fused[place]
+                factors = program.instructions[product - program.inputs].operands
+                operands = (factors[0], factors[-1], instruction.operands[addend])
+                self.steps.append(_Step(place, operands, 1 - addend))
+            elif place not in left_out:
+                self.steps.append(_Step(place, instruction.operands, None))
 
     def builder(self) -> Builder:
         return Lanes(self.module, self.width) if isinstance(self.module, VectorModule) else Builder(self.module)
 
     def module_text(self) -> tuple[str, Module]:
-        if len(self.program.instructions) <= SEGMENT:
+        if len(self.steps) <= SEGMENT:
             self.whole()
         else:
             self.segments()
@@ -153,9 +112,9 @@ class _KernelPrinter:
         free = [i for i, is_batched in enumerate(self.batched) if not is_batched]
         if self.width > 1 and len(free) <= _HOISTED:  # what all points share is computed once
             numbers.update({place: self.shared(builder, place) for place in free})
-            for place, instruction in enumerate(program.instructions, program.inputs):
-                if all(x < 0 or x in numbers for x in instruction.operands):
-                    numbers[place] = self.instruction(builder, place, numbers)
+            for step in self.steps:
+                if all(x < 0 or x in numbers for x in step.operands):
+                    numbers[step.place] = self.step(builder, step, numbers)
         addresses = {i: self.address(builder, "batched", i) for i in range(sum(self.batched)) if i < _HOISTED}
         results = {i: self.address(builder, "outputs", i) for i in range(len(program.outputs)) if i < _HOISTED}
 
@@ -163,9 +122,9 @@ class _KernelPrinter:
             for place in range(program.inputs):
                 if place not in numbers:
                     numbers[place] = self.input(builder, place, addresses)
-            for place in range(program.inputs, program.inputs + len(program.instructions)):
-                if place not in numbers:
-                    numbers[place] = self.instruction(builder, place, numbers)
+            for step in self.steps:
+                if step.place not in numbers:
+                    numbers[step.place] = self.step(builder, step, numbers)
             for i, place in enumerate(program.outputs):
                 address, x = results.get(i) or self.address(builder, "outputs", i), self.number(builder, place, numbers)
                 self.store(builder, x, address, "%point")
@@ -193,9 +152,9 @@ class _KernelPrinter:
         """Long programs: functions one after the other in the loop, which leave numbers for each other in memory."""
         program = self.program
         last: dict[int, int] = {}  # the last segment that needs the number at a place
-        count = -(-len(program.instructions) // SEGMENT)
-        for at, instruction in enumerate(program.instructions):
-            last.update(dict.fromkeys(instruction.operands, at // SEGMENT))
+        count = -(-len(self.steps) // SEGMENT)
+        for at, step in enumerate(self.steps):
+            last.update(dict.fromkeys(step.operands, at // SEGMENT))
         compared = [place for guard in program.guards for place in (guard.left, guard.right)]
         last.update(dict.fromkeys(compared, count))
         wanted: dict[int, list[int]] = {}
@@ -209,10 +168,10 @@ class _KernelPrinter:
             builder = self.builder()
             numbers: dict[int, Operand] = {}
             first = segment * SEGMENT
-            for at, instruction in enumerate(program.instructions[first : first + SEGMENT], first):
-                self.fetch(builder, instruction.operands, numbers, slots)
-                place = program.inputs + at
-                numbers[place] = self.instruction(builder, place, numbers)
+            for step in self.steps[first : first + SEGMENT]:
+                self.fetch(builder, step.operands, numbers, slots)
+                place = step.place
+                numbers[place] = self.step(builder, step, numbers)
                 for i in wanted.get(place, ()):
                     self.store(builder, numbers[place], self.address(builder, "outputs", i), "%point")
                 if place in wanted and self.is_fast:
@@ -384,10 +343,15 @@ class _KernelPrinter:
             return builder.constant(self.program.constants[-1 - place], "float")
         return numbers[place]
 
-    def instruction(self, builder: Builder, place: int, numbers: dict[int, Operand]) -> Operand:
-        instruction = self.program.instructions[place - self.program.inputs]
-        primitive, operands = instruction.primitive, [self.number(builder, place, numbers) for place in instruction.operands]
+    def step(self, builder: Builder, step: _Step, numbers: dict[int, Operand]) -> Operand:
+        place, operands = step.place, [self.number(builder, operand, numbers) for operand in step.operands]
+        primitive = self.program.instructions[place - self.program.inputs].primitive
         name = primitive.name
+        if step.product is not None:
+            if name == "subtract":  # the product, or what it is taken from
+                at = 0 if step.product else 2
+                operands[at] = builder.operation("negative", (operands[at],), "float")
+            return builder.fma(operands[0], operands[1], operands[2])
         if name in _DIRECT:
             return builder.operation(_DIRECT[name], operands, "float")
         if self.is_fast and name in _ABSORBING:
@@ -396,12 +360,14 @@ class _KernelPrinter:
                 self.doubt_nan(builder, product)
             return product
         if self.is_fast and name == "flat":
-            if instruction.operands[0] not in self.tells:
+            if step.operands[0] not in self.tells:
                 self.doubt_nan(builder, operands[0])
             return builder.constant(0.0, "float")
-        if primitive.name in ("sum", "dot"):
-            return _accumulated(builder, primitive, operands)
-        expression = _spelled(primitive)
+        if name in ("sum", "dot"):
+            return _accumulated(
+                builder, name, operands, self.is_fast and isinstance(self.module, VectorModule) and self.module.has_fma
+            )
+        expression = spelled(primitive)
         if isinstance(expression, Call):
             function = expression.function
             if primitive.variadic and resolve(function) is None:
@@ -460,6 +426,7 @@ def _of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
 
 _DIRECT = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "negative"}
 _ABSORBING = ("absorbing_multiply", "selecting_multiply")
+_PRODUCTS = ("multiply", "square", "power", *_ABSORBING)
 _PASSING = {*_DIRECT, *_ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
 
 
@@ -481,11 +448,42 @@ def _telling(program: Program) -> set[int]:
     return telling
 
 
-def _accumulated(builder: Builder, primitive: Primitive, operands: list[Operand]) -> Operand:
+def _fused(program: Program, tells: set[int]) -> dict[int, tuple[int, int]]:
+    """Sums and differences that are computed together with a product which nothing else needs, and is rounded with them.
+
+    Of the place of each: that of the product, and which operand the other one is. A sum of two products is left as it is: the
+    difference of equal products stays 0.
+    """
+
+    def name_of(place: int) -> str:
+        return program.instructions[place - program.inputs].primitive.name if place >= program.inputs else ""
+
+    uses = Counter([x for instruction in program.instructions for x in instruction.operands])
+    uses.update(program.outputs)
+    uses.update([x for guard in program.guards for x in (guard.left, guard.right)])
+    fused: dict[int, tuple[int, int]] = {}
+    for place, instruction in enumerate(program.instructions, program.inputs):
+        if instruction.primitive.name in ("add", "subtract"):
+            names = [name_of(x) for x in instruction.operands]
+            slots = [slot for slot, name in enumerate(names) if name in _PRODUCTS]
+            if len(slots) == 1 and names[slots[0]] != "power":
+                product = instruction.operands[slots[0]]
+                if uses[product] == 1 and (names[slots[0]] not in _ABSORBING or product in tells):
+                    fused[place] = product, 1 - slots[0]
+    return fused
+
+
+def _accumulated(builder: Builder, name: str, operands: list[Operand], has_fma: bool) -> Operand:
     """A sum, or a sum of products, from left to right."""
-    if primitive.name == "dot":
-        half = len(operands) // 2
-        operands = [builder.operation("*", pair, "float") for pair in zip(operands[:half], operands[half:], strict=True)]
     if not operands:
         return builder.constant(0.0, "float")
-    return functools.reduce(lambda x, y: builder.operation("+", (x, y), "float"), operands)
+    if name == "sum":
+        return functools.reduce(lambda x, y: builder.operation("+", (x, y), "float"), operands)
+    half = len(operands) // 2
+    result = builder.operation("*", (operands[0], operands[half]), "float")
+    for i, (x, y) in enumerate(zip(operands[1:half], operands[half + 1 :], strict=True)):
+        if has_fma and i:  # as in `_fused`, not of two products
+            result = builder.fma(x, y, result)
+        else:
+            result = builder.operation("+", (result, builder.operation("*", (x, y), "float")), "float")
+    return result

@@ -7,7 +7,7 @@ Comparisons become guards. What would freeze a number of the point where the fun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
@@ -16,7 +16,8 @@ from typing import Any
 from autograd_lite import structures
 from autograd_lite.compiler.program import Guard, Program, Recording
 from autograd_lite.engine import Value
-from autograd_lite.modes import source_line
+from autograd_lite.engine import _restore as restored_node
+from autograd_lite.modes import Mode, enter, source_line
 from autograd_lite.primitive import real_number
 from autograd_lite.sweep import topological_order
 
@@ -113,14 +114,31 @@ class _Tape:
 _current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
 
 
+class _OfOneClass(Mode):
+    """Results of another class that asks for its own: of recorded numbers they are recorded numbers too."""
+
+    def recorded(self, node: Any) -> Any:
+        if isinstance(node, Recorded) or not any([isinstance(x, Recorded) for x in node.args]):
+            return node
+        return restored_node(Recorded, node.op, node.args, node._data, 0.0, tuple(node.note), assigned=False)
+
+
 @contextmanager
 def _recording() -> Iterator[_Tape]:
     tape = _Tape()
     token = _current.set(tape)
+    others = [kind for kind in _subclasses(Value) if kind._result_class is kind and kind is not Recorded]
     try:
-        yield tape
+        with enter(_OfOneClass()) if others else nullcontext():
+            yield tape
     finally:
         _current.reset(token)
+
+
+def _subclasses(kind: type[Value]) -> Iterator[type[Value]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _compare(comparison: str, x: Recorded, other: Any) -> Any:
@@ -205,11 +223,11 @@ def _trace(inputs: list[Recorded], outputs: list[Any], rebuild: structures.Struc
         return places[x] if isinstance(x, Value) else recording.constant(real_number(x, "a result"))
 
     for node in order:
-        if node in places:
+        if node in places or not isinstance(node, Recorded):  # before what is read from outside
             continue
         if node.op is None:
             raise RecordingError(f"{node!r} of another recording is used: return it from the function where it was recorded")
-        operands = tuple([recording.constant(x) if x.__class__ is float else places[x] for x in node.args])
+        operands = tuple([recording.constant(x) if isinstance(x, float) else places[x] for x in node.args])
         places[node] = recording.simplified(node.op, operands)
         if node.op.name == "power" and not _is_real(recording, operands):
             complex_guards.append(Guard("is real", operands[0], operands[1], outcome=True))
