@@ -149,6 +149,17 @@ class Lanes(Builder):
             x = self.operation("/", (self.constant(1.0, "float"), x), "float")
         return self.repeated_product(x, int(abs(n)))
 
+    def quotient_by_power(self, x: Operand, y: Operand, n: Operand) -> Operand:
+        """x / y**n for an n of 2 or 3, by the reciprocal of y, which is often known; in doubt where powers are not normal."""
+        size = self.call(math.fabs, [y])
+        limits = self.constant(1e-75, "float"), self.constant(1e75, "float")
+        fits = self.every([self.compare("<", limits[0], size), self.compare("<", size, limits[1])])
+        self.doubts.append(self.operation("not", (fits,), "bool"))
+        reciprocal = self.operation("/", (self.constant(1.0, "float"), y), "float")
+        for _ in range(int(n.value or 0)):
+            x = self.operation("*", (x, reciprocal), "float")
+        return x
+
     def repeated_product(self, x: Operand, n: int) -> Operand:
         """x to the power of a positive integer."""
         if n == 1:

@@ -359,6 +359,8 @@ class _KernelPrinter:
             if place not in self.tells:
                 self.doubt_nan(builder, product)
             return product
+        if isinstance(builder, Lanes) and self.is_fast and name == "power_quotient" and operands[2].value in (2.0, 3.0):
+            return builder.quotient_by_power(*operands)
         if self.is_fast and name == "flat":
             if step.operands[0] not in self.tells:
                 self.doubt_nan(builder, operands[0])

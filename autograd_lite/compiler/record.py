@@ -7,17 +7,17 @@ Comparisons become guards. What would freeze a number of the point where the fun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from autograd_lite import structures
+from autograd_lite import modes, structures
 from autograd_lite.compiler.program import Guard, Program, Recording
 from autograd_lite.engine import Value
 from autograd_lite.engine import _restore as restored_node
-from autograd_lite.modes import Mode, enter, source_line
+from autograd_lite.modes import source_line
 from autograd_lite.primitive import real_number
 from autograd_lite.sweep import topological_order
 
@@ -45,6 +45,9 @@ class Recorded(Value, own_results=True):
             )
         return self is other
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     __hash__ = Value.__hash__
 
     def __lt__(self, other: Any) -> Any:
@@ -61,7 +64,7 @@ class Recorded(Value, own_results=True):
 
 
 def _refused(what: str, remedy: str) -> Callable[..., Any]:
-    def refuse(self: Recorded, *_: Any) -> Any:  # noqa: ARG001
+    def refuse(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
         raise RecordingError(f"{what} is only known at the point where the function was recorded{_here()}: {remedy}")
 
     return refuse
@@ -114,31 +117,26 @@ class _Tape:
 _current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
 
 
-class _OfOneClass(Mode):
-    """Results of another class that asks for its own: of recorded numbers they are recorded numbers too."""
+class _Inside(modes.Mode):
+    """Whatever is computed while a function is recorded is recorded: also of Values from outside, and of other classes."""
 
     def recorded(self, node: Any) -> Any:
-        if isinstance(node, Recorded) or not any([isinstance(x, Recorded) for x in node.args]):
+        if isinstance(node, Recorded):
             return node
         return restored_node(Recorded, node.op, node.args, node._data, 0.0, tuple(node.note), assigned=False)
 
 
 @contextmanager
 def _recording() -> Iterator[_Tape]:
+    """Within it the modes that are active outside are not: they ask for numbers, or stop what is recorded."""
     tape = _Tape()
-    token = _current.set(tape)
-    others = [kind for kind in _subclasses(Value) if kind._result_class is kind and kind is not Recorded]
+    outer, token = modes._current.set(()), _current.set(tape)
     try:
-        with enter(_OfOneClass()) if others else nullcontext():
+        with modes.enter(_Inside()):
             yield tape
     finally:
+        modes._current.reset(outer)
         _current.reset(token)
-
-
-def _subclasses(kind: type[Value]) -> Iterator[type[Value]]:
-    for subclass in kind.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
 
 
 def _compare(comparison: str, x: Recorded, other: Any) -> Any:
