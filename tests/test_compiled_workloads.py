@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.optimize
+import scipy.special
+import scipy.stats
 
 from benchmarks.compiled import black_scholes, bundle_adjustment, cart_pole, fits, mixtures, monte_carlo, networks
 from benchmarks.compiled.workloads import Side, check, run_workload
@@ -98,3 +101,24 @@ def test_the_networks_are_those_of_the_eager_benchmarks():
     loss, gradient, _ = networks.numpy_gpt(*networks.gpt_data())()
     assert loss == pytest.approx(gold["loss"][0], rel=1e-12)
     assert gradient @ gradient == pytest.approx(gold["grad_step0_norm2"], rel=1e-12)
+
+
+def test_the_mixture_is_one_of_normal_densities():
+    alphas, means, factors, points = given = mixtures.mixture_data(3, 2, 7)
+    densities = []
+    for alpha, mean, factor in zip(alphas, means, factors, strict=True):
+        root = np.diag(np.exp(factor[:3]))
+        root[[1, 2, 2], [0, 0, 1]] = factor[3:]
+        normal = scipy.stats.multivariate_normal(mean, np.linalg.inv(root.T @ root))
+        densities.append(alpha - scipy.special.logsumexp(alphas) + normal.logpdf(points))
+    squares = np.sum(np.exp(factors[:, :3]) ** 2) + np.sum(factors[:, 3:] ** 2)
+    wishart = 0.5 * squares - 2 * (4 * 3 * np.log(0.5**0.5) - scipy.special.multigammaln(2.0, 3))
+    expected = scipy.special.logsumexp(densities, axis=0).sum() + wishart
+    assert mixtures.expected_mixture(*given)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_rosenbrocks_function_is_that_of_scipy():
+    xs = fits.point(7)
+    assert fits.rosenbrock(xs.tolist()) == pytest.approx(scipy.optimize.rosen(xs), rel=1e-13)
+    hessian = fits.rosenbrock_hessian(7).expected()[0]
+    np.testing.assert_allclose(hessian, scipy.optimize.rosen_hess(xs), rtol=1e-13)
