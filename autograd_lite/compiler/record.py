@@ -6,8 +6,9 @@ Comparisons become guards. What would freeze a number of the point where the fun
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
@@ -65,7 +66,8 @@ class Recorded(Value, own_results=True):
 
 def _refused(what: str, remedy: str) -> Callable[..., Any]:
     def refuse(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
-        raise RecordingError(f"{what} is only known at the point where the function was recorded{_here()}: {remedy}")
+        asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
+        raise RecordingError(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
 
     return refuse
 
@@ -79,7 +81,15 @@ _WITHOUT = (
     "keep it a Value (stop_gradient(x) drops its derivative, where, maximum and floor take the place of a number's tests)"
 )
 _AFTER = "return it from the function, and read it there"
-_SWEEP = "use ag.gradient(y, xs) in the function, or compile(value_and_grad(f)) outside it"
+_SWEEP = "use ag.gradient(y, xs, create_graph=True) in the function, or compile(value_and_grad(f)) outside it"
+_ASKED = {  # by other modules of this package
+    "autograd_lite.modes": ("what no_grad() and anomaly() ask for", "use stop_gradient; look for anomalies without compile"),
+    "autograd_lite.sweep": (
+        "a derivative that is a number",
+        "ask for a Value, by create_graph=True, or by grad outside of no_grad",
+    ),
+    "autograd_lite.transforms": ("a derivative inside of no_grad()", "differentiate outside of it, and use stop_gradient"),
+}
 Recorded.data = property(_refused("x.data", _WITHOUT), _refused("x.data", _WITHOUT))  # type: ignore[assignment, method-assign]
 Recorded.grad = property(_refused("x.grad", _SWEEP), _refused("x.grad", _SWEEP))  # type: ignore[assignment, method-assign]
 for _name, _what, _remedy in (
@@ -127,16 +137,22 @@ class _Inside(modes.Mode):
 
 
 @contextmanager
-def _recording() -> Iterator[_Tape]:
+def _recording(watched: bool) -> Iterator[_Tape]:
     """Within it the modes that are active outside are not: they ask for numbers, or stop what is recorded."""
     tape = _Tape()
     outer, token = modes._current.set(()), _current.set(tape)
     try:
-        with modes.enter(_Inside()):
+        with modes.enter(_Inside()) if watched else nullcontext():
             yield tape
     finally:
         modes._current.reset(outer)
         _current.reset(token)
+
+
+def _subclasses(kind: type[Value]) -> Iterator[type[Value]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _compare(comparison: str, x: Recorded, other: Any) -> Any:
@@ -185,8 +201,19 @@ def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structure
     Its inputs are the numbers, and those of the captured Values. Raises RecordingError where f needs a number itself;
     TypeError where it returns something else than real numbers.
     """
+    others = any([kind._result_class is kind for kind in _subclasses(Value) if kind is not Recorded])
+    trace = _record(f, numbers, arguments, role, watched=others)
+    if not others and any([x.op is not None for x in trace.captured]):  # computed of Values from outside, perhaps inside
+        return _record(f, numbers, arguments, role, watched=True)
+    return trace
+
+
+def _record(
+    f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, role: str, watched: bool
+) -> Trace:
+    """The same; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
     inputs = [Recorded(x) for x in numbers]
-    with _recording() as tape:
+    with _recording(watched) as tape:
         result = f(*arguments(iter(inputs)))
     outputs, rebuild = structures.flatten(result)
     for y in outputs:
