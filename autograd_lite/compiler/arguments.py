@@ -22,9 +22,12 @@ def leaf_count(part: structures.Structure) -> int:
             return 1
 
 
-def columns_of(x: Any, place: str) -> tuple[list[Any], structures.Structure]:
-    """An argument whose arrays have a leading axis of points: its arrays with one number a point, and what it is at one."""
-    leaves, structure = structures.flatten(x, arrays=False)
+def columns_of(x: Any, place: str, known: structures.Structure | None = None) -> tuple[list[Any], structures.Structure]:
+    """An argument whose arrays have a leading axis of points: its arrays with one number a point, and what it is at one.
+
+    Dicts are taken in the order of keys of a `known` structure.
+    """
+    leaves, structure = structures.flatten(_ordered(x, known), arrays=False)
     if not any([structures.is_array(leaf) for leaf in leaves]) and structure is not structures.LEAF:
         try:  # points in a list
             leaves, structure = [np.array(x, dtype=np.float64)], structures.LEAF
@@ -37,6 +40,8 @@ def columns_of(x: Any, place: str) -> tuple[list[Any], structures.Structure]:
     for leaf in leaves:
         if not structures.is_array(leaf):
             raise ValueError(f"{place} has a leading axis of points (batch), and holds {described(leaf)}")
+        if not len(leaf):
+            raise ValueError(f"{place} holds no points, but {described(leaf)}")
         if leaf.ndim == 1:
             columns.append(leaf)
             parts.append(structures.LEAF)
@@ -44,6 +49,17 @@ def columns_of(x: Any, place: str) -> tuple[list[Any], structures.Structure]:
             columns += list(np.moveaxis(leaf, 0, -1).reshape(-1, len(leaf)))
             parts.append(structures.Array(leaf.shape[1:]))
     return columns, _with_leaves(structure, iter(parts))
+
+
+def _ordered(x: Any, known: structures.Structure | None) -> Any:
+    """The dicts in x with their keys in another order."""
+    match known:
+        case structures.Mapping(keys=keys, parts=parts) if isinstance(x, dict) and x.keys() == set(keys):
+            return {key: _ordered(x[key], part) for key, part in zip(keys, parts, strict=True)}
+        case structures.Sequence(parts=parts) if type(x) in (list, tuple) and len(x) == len(parts):
+            return type(x)([_ordered(item, part) for item, part in zip(x, parts, strict=True)])
+        case _:
+            return x
 
 
 def _with_leaves(structure: structures.Structure, parts: Iterator[structures.Structure]) -> structures.Structure:

@@ -161,7 +161,7 @@ class Kernel:
         for i, x in enumerate(args):
             axis, place = self._axis(i, len(args)), f"{self._name}: argument {i + 1}"
             if axis == "points":
-                columns, part = columns_of(x, place)
+                columns, part = columns_of(x, place, None if known is None else known[i])
                 if known is not None and part != known[i]:
                     raise ValueError(f"{place} has another structure than when the function was recorded: {described(x)}")
                 leaves += columns
@@ -177,8 +177,11 @@ class Kernel:
         return leaves
 
     def _numbers(self, leaves: Iterable[Any], args: tuple[Any, ...]) -> list[float]:
+        """The leaves that are no arrays."""
         numbers = []
         for i, x in enumerate(leaves):
+            if structures.is_array(x):
+                continue
             try:
                 numbers.append(real_number(x, "an argument"))
             except (TypeError, ValueError):
@@ -241,35 +244,40 @@ class Kernel:
         for path in reversed(self._paths):
             outputs, is_on_path = path.at(numbers)
             if is_on_path:
-                return path.trace.result(iter(outputs))
+                return path.trace.result.of_numbers(outputs)
         found = self._new_path(numbers)
-        return found.value if isinstance(found, _Computed) else found.trace.result(iter(found.at(numbers)[0]))
+        return found.value if isinstance(found, _Computed) else found.trace.result.of_numbers(found.at(numbers)[0])
 
     # --- batches
 
     def _batch(self, leaves: list[Any], batched: tuple[bool, ...], args: tuple[Any, ...]) -> Any:
         """The results at all points."""
         arrays: list[Any] = []
-        others: list[Any] = []
-        for i, (x, is_batched) in enumerate(zip(leaves, batched, strict=True)):
-            if is_batched and x.dtype.kind not in "fiub":
-                raise TypeError(f"{self._name}: {self._place(i, args)} is an array of {x.dtype}, not of real numbers")
-            (arrays if is_batched else others).append(x)
-        try:
-            shape = np.broadcast_shapes(*[x.shape for x in arrays])
-        except ValueError:
-            shapes = ", ".join(dict.fromkeys([str(x.shape) for x in arrays]))
-            raise ValueError(f"{self._name}: arrays of shapes {shapes} among the arguments have no common shape") from None
+        for i, x in enumerate(leaves):
+            if batched[i]:
+                if x.dtype.kind not in "fiub":
+                    raise TypeError(f"{self._name}: {self._place(i, args)} is an array of {x.dtype}, not of real numbers")
+                arrays.append(x)
+        shape = self._common_shape(leaves, args)
         if 0 in shape:
             raise ValueError(f"{self._name}: the arguments hold no points, being arrays of shape {shape}")
         columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
-        points = Points(self._numbers(others, args), columns, batched)
+        points = Points(self._numbers(leaves, args), columns, batched)
         if not self._paths:
             self._new_path(points.at(0))
         result = self._paths[0].trace.result
         if self.reduce:
             return result(iter(self._reduced(points).tolist()))
         return result(iter([row.reshape(shape) for row in self._all(points)]), batch_first=True)
+
+    def _common_shape(self, leaves: list[Any], args: tuple[Any, ...]) -> tuple[int, ...]:
+        shapes = {i: x.shape for i, x in enumerate(leaves) if structures.is_array(x)}
+        try:
+            return np.broadcast_shapes(*shapes.values())
+        except ValueError:
+            places = [(self._place(i, args).removeprefix("a number in "), shape) for i, shape in shapes.items()]
+            listed = dict.fromkeys([f"{place} has the shape {shape}" for place, shape in places])
+            raise ValueError(f"{self._name}: arrays of no common shape: {', '.join(listed)}") from None
 
     def _all(self, points: Points) -> Any:
         """For each number of the result an array of it at the points."""
@@ -292,11 +300,13 @@ class Kernel:
         return results
 
     def _reduced(self, points: Points) -> Any:
-        """The sums of results over the points, or their means: of pieces whose length the program alone decides."""
-        length = max(1024, _CHUNK // max(1, len(self._paths[0].trace.program.outputs)))
-        sums: Any = 0.0
-        for start in range(0, points.count, length):
-            sums = sums + np.array([row.sum() for row in self._all(points.part(start, start + length))])
+        """The sums of results over the points, or their means."""
+        path = self._paths[0]  # whatever was recorded later: the same points have the same bits again
+        sums, outside = path.sums(points, self.threads)
+        if len(outside):
+            length = max(1024, _CHUNK // max(1, len(sums)))
+            for start in range(0, len(outside), length):
+                sums = sums + np.array([row.sum() for row in self._all(points.only(outside[start : start + length]))])
         return sums / points.count if self.reduce == "mean" else sums
 
     # --- results
@@ -309,6 +319,8 @@ class Kernel:
         leaves, own = structures.flatten(result, arrays=False)
         if structure != own:
             raise ValueError(f"{self._name}: out has another structure than the result, which is {own}")
+        if not all([isinstance(source, np.ndarray) for source in leaves]):
+            raise ValueError(f"{self._name}: out takes arrays, and the result is of single numbers")
         for target, source in zip(targets, leaves, strict=True):
             if not isinstance(target, np.ndarray) or target.dtype != np.float64 or target.shape != np.shape(source):
                 needed = f"an array of float64 of shape {np.shape(source)}"
