@@ -7,9 +7,12 @@ is a leaf like any other number.
 from __future__ import annotations
 
 import copy
+import math
 import sys
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 
@@ -34,9 +37,25 @@ def flatten(structure: Any, arrays: bool = True) -> tuple[list[Any], Structure]:
     return leaves, _take_apart(structure, leaves, arrays)
 
 
+class _Structure:
+    """What all structures can do."""
+
+    def of_numbers(self, numbers: array[float]) -> Any:
+        """The structure with these numbers as its leaves; arrays share their memory."""
+        return self.at(numbers, 0)[0]
+
+    def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
+        """The same of numbers from an index on, and the index behind the last of them."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Leaf:
+class Leaf(_Structure):
     """A single number, or whatever stands in its place."""
+
+    def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
+        """The structure of numbers from an index on, and the index behind the last of them."""
+        return numbers[start], start + 1
 
     def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:  # noqa: ARG002
         """The structure with the next of the given leaves."""
@@ -50,17 +69,28 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class Sequence(_Structure):
     """A list, a tuple or a named tuple: `make` puts its parts together."""
 
     make: Callable[[list[Any]], Any]
     parts: tuple[Structure, ...]
     is_flat: bool
 
+    def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
+        """The structure of numbers from an index on, and the index behind the last of them."""
+        if self.is_flat:
+            stop = start + len(self.parts)
+            return self.make(numbers[start:stop].tolist()), stop
+        items = []
+        for part in self.parts:
+            item, start = part.at(numbers, start)
+            items.append(item)
+        return self.make(items), start
+
     def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
         """The structure with the next of the given leaves."""
         if self.is_flat:
-            return self.make([next(given) for _ in self.parts])
+            return self.make(list(islice(given, len(self.parts))))
         return self.make([part(given, batch_first) for part in self.parts])
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
@@ -75,19 +105,30 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Mapping:
+class Mapping(_Structure):
     """A dict with these keys; `like` is an empty one of the same class."""
 
     like: dict[Any, Any]
     keys: tuple[Any, ...]
     parts: tuple[Structure, ...]
 
+    def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
+        """The structure of numbers from an index on, and the index behind the last of them."""
+        items = []
+        for part in self.parts:
+            item, start = part.at(numbers, start)
+            items.append(item)
+        return self._filled(items), start
+
     def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
         """The structure with the next of the given leaves."""
+        return self._filled([part(given, batch_first) for part in self.parts])
+
+    def _filled(self, items: list[Any]) -> dict[Any, Any]:
         # A copy keeps what a subclass knows, such as the default of a defaultdict.
         twin = {} if type(self.like) is dict else copy.copy(self.like)
-        for key, part in zip(self.keys, self.parts, strict=True):
-            twin[key] = part(given, batch_first)
+        for key, item in zip(self.keys, items, strict=True):
+            twin[key] = item
         return twin
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
@@ -99,27 +140,30 @@ class Mapping:
 
 
 @dataclass(frozen=True)
-class Array:
+class Array(_Structure):
     """A NumPy array of this shape."""
 
     shape: tuple[int, ...]
 
+    def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
+        """The structure of numbers from an index on, and the index behind the last of them."""
+        count = math.prod(self.shape)
+        flat = sys.modules["numpy"].frombuffer(numbers, dtype=float, count=count, offset=8 * start)
+        return flat.reshape(self.shape), start + count
+
     def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
         """The structure with the next of the given leaves; with `batch_first`, what they have in common comes first."""
         numpy = sys.modules["numpy"]
-        count = 1
-        for length in self.shape:
-            count *= length
-        items = [next(given) for _ in range(count)]
+        items = list(islice(given, math.prod(self.shape)))
         if items and all([is_array(item) and item.shape == items[0].shape for item in items]):
             if batch_first:
                 return numpy.stack(items, axis=-1).reshape(items[0].shape + self.shape)
             return numpy.stack(items).reshape(self.shape + items[0].shape)
         if all([type(item) is float for item in items]):
             return numpy.array(items, dtype=float).reshape(self.shape)
-        array = numpy.empty(len(items), dtype=object)
-        array[:] = items
-        return array.reshape(self.shape)
+        objects = numpy.empty(len(items), dtype=object)
+        objects[:] = items
+        return objects.reshape(self.shape)
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""

@@ -273,6 +273,7 @@ class Module:
     outside: dict[str, Callable[..., Any]] = field(default_factory=dict)
     declarations: dict[str, str] = field(default_factory=dict)
     definitions: list[str] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)  # functions among the definitions that are no float function of ours
     _functions: dict[Callable[..., Any], tuple[str, Kind]] = field(default_factory=dict)
 
     def declare(self, name: str, result: str, parameters: Sequence[str]) -> str:

@@ -69,6 +69,7 @@ class VectorModule(Module):
         self.fast = fast
         self.has_wide_vectors = has_wide_vectors  # AVX-512
         self.has_fma = has_fma
+        self.inline = True  # whether long functions are written where they are used, rather than called
         self._each: dict[tuple[str, tuple[Kind, ...]], str] = {}
 
     def each_lane(self, scalar: str, kinds: tuple[Kind, ...], width: int) -> str:
@@ -128,7 +129,7 @@ class Lanes(Builder):
     def library_call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A function of a library: on vectors if there is one, else on one lane after the other."""
         if self.module.has_wide_vectors and function in WRITTEN_OUT:
-            return written_out(self, function, operands[0])
+            return written_out(self, function, operands[0], self.module.inline)
         symbol, width = self.module.vector_function(function.__name__, len(operands), self.width)
         if symbol is None:
             return self.one_by_one(function, operands)
@@ -149,16 +150,14 @@ class Lanes(Builder):
             x = self.operation("/", (self.constant(1.0, "float"), x), "float")
         return self.repeated_product(x, int(abs(n)))
 
-    def quotient_by_power(self, x: Operand, y: Operand, n: Operand) -> Operand:
-        """x / y**n for an n of 2 or 3, by the reciprocal of y, which is often known; in doubt where powers are not normal."""
+    def quotient_by_square(self, x: Operand, y: Operand) -> Operand:
+        """x / y**2 by the reciprocal of y, which is often known; in doubt where that or its square is not normal."""
         size = self.call(math.fabs, [y])
         limits = self.constant(1e-75, "float"), self.constant(1e75, "float")
         fits = self.every([self.compare("<", limits[0], size), self.compare("<", size, limits[1])])
         self.doubts.append(self.operation("not", (fits,), "bool"))
         reciprocal = self.operation("/", (self.constant(1.0, "float"), y), "float")
-        for _ in range(int(n.value or 0)):
-            x = self.operation("*", (x, reciprocal), "float")
-        return x
+        return self.operation("*", (self.operation("*", (x, reciprocal), "float"), reciprocal), "float")
 
     def repeated_product(self, x: Operand, n: int) -> Operand:
         """x to the power of a positive integer."""

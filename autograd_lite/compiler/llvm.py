@@ -122,16 +122,20 @@ class Code:
         self.address = self.engine.get_function_address("kernel")
 
 
-def compiled(program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[bool], level: int = 2) -> Code:
-    """The machine code of a program."""
-    has_wide_vectors = machine().width == vector_math.WIDTH
+def compiled(
+    program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[bool], reduce: bool = False, quick: bool = False
+) -> Code:
+    """The machine code of a program: `quick` to make, or quick to run."""
+    here = machine()
     source, module = lowering.text(
         program,
         mode=mode,
         width=width,
         batched=batched,
         vector_function=vector_function,
-        has_wide_vectors=has_wide_vectors,
-        has_fma=machine().has_fma,
+        has_wide_vectors=here.width == vector_math.WIDTH,
+        has_fma=here.has_fma,
+        reduce=reduce,
+        quick=quick,
     )
-    return Code(source, module, level)
+    return Code(source, module, 0 if quick or len(program.instructions) > lowering.WHOLE else 2)

@@ -14,9 +14,8 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from autograd_lite import floats
 from autograd_lite.compiler.functions import function_text
@@ -24,10 +23,12 @@ from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
 from autograd_lite.compiler.spelling import resolve, spelled
+from autograd_lite.compiler.steps import ABSORBING, DIRECT, Step, steps_of, telling
 from autograd_lite.compiler.tree import Call, Expression, Name, Number, Operation
-from autograd_lite.primitive import Primitive
 
-SEGMENT = 1000  # a program of more instructions is several functions
+INLINED, QUICKLY_INLINED = 4000, 100  # in a program of more instructions, exp, log and erfc are called
+WHOLE = 6000  # a program of more instructions is several functions
+SEGMENT = 1000  # of so many instructions
 _HOISTED = 64  # so many inputs are read before the loop
 
 
@@ -43,59 +44,52 @@ def text(
     vector_function: VectorFunction,
     has_wide_vectors: bool = False,
     has_fma: bool = False,
+    reduce: bool = False,
+    quick: bool = False,
 ) -> tuple[str, Module]:
     """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
 
     `batched` says of each input whether every point has its own; the others are shared. The kernel's arguments: the address of
     the shared inputs' numbers; that of the addresses of the batched ones; that of the addresses of the outputs; that of a byte
     a point, which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first group of `width`
-    points, and the one behind the last. Its result: 1 if a byte is 0, plus 2 if one is 2.
+    points, and the one behind the last. Its result: 1 if a byte is 0, plus 2 if one is 2. Outputs that are constants have no
+    address and are not written.
+
+    Without batched inputs the outputs lie side by side, and their address is given in the place of addresses. With `reduce`
+    too: a vector each, to which the outputs of groups are added whose bytes are all 1. `quick`: fewer long functions are
+    written out, so that machine code is made sooner; the bits are the same.
     """
     if mode == "exact":
         module = Module(resolve, function_text)
     else:
         module = VectorModule(resolve, function_text, vector_function, mode == "fast", has_wide_vectors, has_fma)
-    return _KernelPrinter(program, module, width, batched).module_text()
-
-
-class _Step(NamedTuple):
-    """An instruction as it is printed: the place of its result, and those of its operands.
-
-    Of a sum or a difference with a product in it: the two factors and the other operand; `product` says which one it was.
-    """
-
-    place: int
-    operands: tuple[int, ...]
-    product: int | None
+    return _KernelPrinter(program, module, width, batched, reduce, quick).module_text()
 
 
 class _KernelPrinter:
     """The text of one kernel."""
 
-    def __init__(self, program: Program, module: Module, width: int, batched: Sequence[bool]) -> None:
-        self.program, self.module, self.width, self.batched = program, module, width, batched
+    def __init__(
+        self, program: Program, module: Module, width: int, batched: Sequence[bool], reduce: bool, quick: bool
+    ) -> None:
+        self.program, self.module, self.width, self.batched, self.reduce = program, module, width, batched, reduce
+        self.is_packed = reduce or not any(batched)
+        self.quick = quick
+        self.outputs = [place for place in program.outputs if place >= 0]
         self.row: dict[int, int] = {}  # of each input, among the shared or the batched ones
         for kind in (False, True):
             self.row.update({place: i for i, place in enumerate([p for p, b in enumerate(batched) if b == kind])})
         self.is_fast = isinstance(module, VectorModule) and module.fast
-        self.tells = _telling(program) if self.is_fast else set()
-        fused = _fused(program, self.tells) if isinstance(module, VectorModule) and module.fast and module.has_fma else {}
-        left_out = {product for product, _ in fused.values()}
-        self.steps: list[_Step] = []
-        for place, instruction in enumerate(program.instructions, program.inputs):
-            if place in fused:
-                product, addend = fused[place]
-                factors = program.instructions[product - program.inputs].operands
-                operands = (factors[0], factors[-1], instruction.operands[addend])
-                self.steps.append(_Step(place, operands, 1 - addend))
-            elif place not in left_out:
-                self.steps.append(_Step(place, instruction.operands, None))
+        self.tells = telling(program) if self.is_fast else set()
+        self.steps = steps_of(program, self.tells, fuse=isinstance(module, VectorModule) and module.fast and module.has_fma)
 
     def builder(self) -> Builder:
         return Lanes(self.module, self.width) if isinstance(self.module, VectorModule) else Builder(self.module)
 
     def module_text(self) -> tuple[str, Module]:
-        if len(self.steps) <= SEGMENT:
+        if isinstance(self.module, VectorModule):
+            self.module.inline = len(self.steps) <= (QUICKLY_INLINED if self.quick else INLINED)
+        if len(self.steps) <= (SEGMENT if self.quick else WHOLE):
             self.whole()
         else:
             self.segments()
@@ -116,7 +110,7 @@ class _KernelPrinter:
                 if all(x < 0 or x in numbers for x in step.operands):
                     numbers[step.place] = self.step(builder, step, numbers)
         addresses = {i: self.address(builder, "batched", i) for i in range(sum(self.batched)) if i < _HOISTED}
-        results = {i: self.address(builder, "outputs", i) for i in range(len(program.outputs)) if i < _HOISTED}
+        results = {} if self.is_packed else {i: self.output(builder, i) for i in range(len(self.outputs)) if i < _HOISTED}
 
         def body() -> None:
             for place in range(program.inputs):
@@ -125,14 +119,16 @@ class _KernelPrinter:
             for step in self.steps:
                 if step.place not in numbers:
                     numbers[step.place] = self.step(builder, step, numbers)
-            for i, place in enumerate(program.outputs):
-                address, x = results.get(i) or self.address(builder, "outputs", i), self.number(builder, place, numbers)
-                self.store(builder, x, address, "%point")
+            for i, place in enumerate(self.outputs):
+                if not self.reduce:
+                    self.store(builder, numbers[place], results.get(i) or self.output(builder, i), "%point")
                 if self.is_fast:
-                    self.doubt_nan(builder, x)
+                    self.doubt_nan(builder, numbers[place])
             guards = [self.guard(builder, guard, numbers) for guard in program.guards]
             doubts = builder.doubts if isinstance(builder, Lanes) else []
             self.store_ok(builder, guards, doubts)
+            if self.reduce:
+                self.accumulate(builder, guards, doubts, lambda place: numbers[place])
 
         self.begin(builder)
         self.loop(builder, body)
@@ -158,8 +154,10 @@ class _KernelPrinter:
         compared = [place for guard in program.guards for place in (guard.left, guard.right)]
         last.update(dict.fromkeys(compared, count))
         wanted: dict[int, list[int]] = {}
-        for i, place in enumerate(program.outputs):
+        for i, place in enumerate(self.outputs):
             wanted.setdefault(place, []).append(i)
+        if self.reduce:
+            last.update(dict.fromkeys(wanted, count))
         slots: dict[int, int] = {}
         free: list[int] = []
         ending: dict[int, list[int]] = {}
@@ -172,8 +170,8 @@ class _KernelPrinter:
                 self.fetch(builder, step.operands, numbers, slots)
                 place = step.place
                 numbers[place] = self.step(builder, step, numbers)
-                for i in wanted.get(place, ()):
-                    self.store(builder, numbers[place], self.address(builder, "outputs", i), "%point")
+                for i in wanted.get(place, ()) if not self.reduce else ():
+                    self.store(builder, numbers[place], self.output(builder, i), "%point")
                 if place in wanted and self.is_fast:
                     self.doubt_nan(builder, numbers[place])
                 if last.get(place, segment) > segment:
@@ -210,10 +208,10 @@ class _KernelPrinter:
         """What follows the segments: outputs that are inputs or constants, and the guards."""
         program, builder = self.program, self.builder()
         numbers: dict[int, Operand] = {}
-        for place in [place for place in wanted if place < program.inputs]:
+        for place in [place for place in wanted if place < program.inputs and not self.reduce]:
             self.fetch(builder, [place], numbers, slots)
             for i in wanted[place]:
-                self.store(builder, self.number(builder, place, numbers), self.address(builder, "outputs", i), "%point")
+                self.store(builder, numbers[place], self.output(builder, i), "%point")
         guards = []
         for guard in program.guards:
             self.fetch(builder, (guard.left, guard.right), numbers, slots)
@@ -221,6 +219,13 @@ class _KernelPrinter:
         self.keep_doubts(builder)
         doubts = [self.kept_doubts(builder)] if self.is_fast else []
         self.store_ok(builder, guards, doubts)
+        if self.reduce:
+
+            def fetched(place: int) -> Operand:
+                self.fetch(builder, [place], numbers, slots)
+                return numbers[place]
+
+            self.accumulate(builder, guards, doubts, fetched)
         builder.write("ret void")
         self.define(builder, "rest", "ptr %ok, ptr %flags, i64 %point")
 
@@ -304,8 +309,44 @@ class _KernelPrinter:
         return builder.emit(f"load {builder.type('float')}, ptr {at}, align 8", "float")
 
     def store(self, builder: Builder, x: Operand, address: str, point: str) -> None:
-        at = builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
+        at = address if self.is_packed else builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
         builder.write(f"store {builder.typed(x)}, ptr {at}, align 8")
+
+    def output(self, builder: Builder, i: int) -> str:
+        """The address of an output's numbers."""
+        if not self.is_packed:
+            return self.address(builder, "outputs", i)
+        step = self.width if self.reduce else 1
+        return builder.emit(f"getelementptr double, ptr %outputs, i64 {i * step}", "list").text
+
+    def accumulate(
+        self, builder: Builder, guards: list[Operand], doubts: list[Operand], number: Callable[[int], Operand]
+    ) -> None:
+        """Add a group's outputs to those of the groups before it, if all its points are on the path and none is in doubt."""
+        bad = builder.some(
+            [builder.constant(False, "bool"), *[builder.operation("not", (x,), "bool") for x in guards], *doubts]
+        )
+        if bad.value is None:
+            builder.write(f"br i1 {self.any_of(builder, bad)}, label %added, label %add")
+            builder.open_block("add")
+            made = len(builder._made)
+        for i, place in enumerate(self.outputs):
+            address, x, type_ = self.output(builder, i), number(place), builder.type("float")
+            before, after = builder.new(), builder.new()
+            builder.write(f"{before} = load {type_}, ptr {address}, align 8")
+            builder.write(f"{after} = fadd {type_} {before}, {x.text}")
+            builder.write(f"store {type_} {after}, ptr {address}, align 8")
+        if bad.value is None:
+            builder.write("br label %added")
+            builder.forget_since(made)
+            builder.open_block("added")
+
+    def any_of(self, builder: Builder, mask: Operand) -> str:
+        """Whether a lane's truth holds."""
+        if self.width == 1:
+            return mask.text
+        bits = builder.emit(f"bitcast {builder.typed(mask)} to i{self.width}", "int").text
+        return builder.emit(f"icmp ne i{self.width} {bits}, 0", "bool").text
 
     def store_ok(self, builder: Builder, guards: list[Operand], doubts: list[Operand]) -> None:
         """Write the byte of each point: 1 on the path, 0 off it, 2 in doubt."""
@@ -326,10 +367,7 @@ class _KernelPrinter:
     def raise_flag(self, builder: Builder, mask: Operand, flag: int) -> None:
         if mask.value is not None and not mask.value:
             return
-        raised = mask.text
-        if self.width > 1:
-            bits = builder.emit(f"bitcast {builder.typed(mask)} to i{self.width}", "int").text
-            raised = builder.emit(f"icmp ne i{self.width} {bits}, 0", "bool").text
+        raised = self.any_of(builder, mask)
         before, after = builder.new(), builder.new()
         builder.write(f"{before} = load i64, ptr %flags")
         value = builder.emit(f"select i1 {raised}, i64 {flag}, i64 0", "int").text
@@ -343,7 +381,7 @@ class _KernelPrinter:
             return builder.constant(self.program.constants[-1 - place], "float")
         return numbers[place]
 
-    def step(self, builder: Builder, step: _Step, numbers: dict[int, Operand]) -> Operand:
+    def step(self, builder: Builder, step: Step, numbers: dict[int, Operand]) -> Operand:
         place, operands = step.place, [self.number(builder, operand, numbers) for operand in step.operands]
         primitive = self.program.instructions[place - self.program.inputs].primitive
         name = primitive.name
@@ -352,15 +390,15 @@ class _KernelPrinter:
                 at = 0 if step.product else 2
                 operands[at] = builder.operation("negative", (operands[at],), "float")
             return builder.fma(operands[0], operands[1], operands[2])
-        if name in _DIRECT:
-            return builder.operation(_DIRECT[name], operands, "float")
-        if self.is_fast and name in _ABSORBING:
+        if name in DIRECT:
+            return builder.operation(DIRECT[name], operands, "float")
+        if self.is_fast and name in ABSORBING:
             product = builder.operation("*", operands, "float")
             if place not in self.tells:
                 self.doubt_nan(builder, product)
             return product
-        if isinstance(builder, Lanes) and self.is_fast and name == "power_quotient" and operands[2].value in (2.0, 3.0):
-            return builder.quotient_by_power(*operands)
+        if isinstance(builder, Lanes) and self.is_fast and name == "power_quotient" and operands[2].value == 2.0:
+            return builder.quotient_by_square(*operands[:2])
         if self.is_fast and name == "flat":
             if step.operands[0] not in self.tells:
                 self.doubt_nan(builder, operands[0])
@@ -424,55 +462,6 @@ def _of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     fixed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     fixed.__name__, fixed.__module__ = function.__name__, function.__module__
     return fixed
-
-
-_DIRECT = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "negative"}
-_ABSORBING = ("absorbing_multiply", "selecting_multiply")
-_PRODUCTS = ("multiply", "square", "power", *_ABSORBING)
-_PASSING = {*_DIRECT, *_ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
-
-
-@functools.cache
-def _passes_nan(primitive: Primitive) -> bool:
-    """Whether the result is nan wherever an argument is."""
-    if primitive.name == "flat" or primitive.variadic or len(primitive.arguments) != 1:  # fast code has 0 for flat
-        return primitive.name in _PASSING
-    return math.isnan(primitive.fn(math.nan))
-
-
-def _telling(program: Program) -> set[int]:
-    """The places whose nan makes an output nan, if absorbing products are plain ones. Other products of these are doubted."""
-    telling = {place for place in program.outputs if place >= 0}
-    for place in range(program.inputs + len(program.instructions) - 1, program.inputs - 1, -1):
-        instruction = program.instructions[place - program.inputs]
-        if place in telling and _passes_nan(instruction.primitive):
-            telling.update(instruction.operands)
-    return telling
-
-
-def _fused(program: Program, tells: set[int]) -> dict[int, tuple[int, int]]:
-    """Sums and differences that are computed together with a product which nothing else needs, and is rounded with them.
-
-    Of the place of each: that of the product, and which operand the other one is. A sum of two products is left as it is: the
-    difference of equal products stays 0.
-    """
-
-    def name_of(place: int) -> str:
-        return program.instructions[place - program.inputs].primitive.name if place >= program.inputs else ""
-
-    uses = Counter([x for instruction in program.instructions for x in instruction.operands])
-    uses.update(program.outputs)
-    uses.update([x for guard in program.guards for x in (guard.left, guard.right)])
-    fused: dict[int, tuple[int, int]] = {}
-    for place, instruction in enumerate(program.instructions, program.inputs):
-        if instruction.primitive.name in ("add", "subtract"):
-            names = [name_of(x) for x in instruction.operands]
-            slots = [slot for slot, name in enumerate(names) if name in _PRODUCTS]
-            if len(slots) == 1 and names[slots[0]] != "power":
-                product = instruction.operands[slots[0]]
-                if uses[product] == 1 and (names[slots[0]] not in _ABSORBING or product in tells):
-                    fused[place] = product, 1 - slots[0]
-    return fused
 
 
 def _accumulated(builder: Builder, name: str, operands: list[Operand], has_fma: bool) -> Operand:

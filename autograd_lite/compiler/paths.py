@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import itertools
 import operator
 import time
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_lite.compiler import llvm
+from autograd_lite.compiler import llvm, lowering
 from autograd_lite.compiler.lowering import Mode
 from autograd_lite.compiler.record import Trace
 
+_QUICK = 300  # a program of more instructions is worth making quickly first
+_BLOCKS = 64  # parts that sums are made in
 _SMALL = 4096  # batches of fewer points are not worth a thread
 _LARGE = 1 << 21  # numbers in an array that memory is mapped for anew, page by page
 OFF_PATH, IN_DOUBT = 1, 2  # flags of a kernel's result
@@ -53,21 +58,31 @@ class Path:
         self.trace = trace
         self.exact = exact
         self.seconds = 0.0  # spent on making machine code
-        self._code: dict[tuple[Mode, int, tuple[bool, ...]], tuple[Any, llvm.Code]] = {}
+        constants = trace.program.constants
+        self._template = array("d", [constants[-1 - place] if place < 0 else 0.0 for place in trace.program.outputs])
+        self._variable = [i for i, place in enumerate(trace.program.outputs) if place >= 0]
+        self._is_whole = len(self._variable) == len(self._template)
+        self._code: dict[_Key, _Machine] = {}
 
     def at(self, numbers: array[float]) -> tuple[array[float], bool]:
         """The outputs at one point, and whether it is on this path."""
         trace = self.trace
         if trace.captured:
             numbers = array("d", [*numbers, *[x._data for x in trace.captured]])
-        outputs, held = array("d", bytes(8 * len(trace.program.outputs))), array("b", b"\1")
-        address, length = outputs.buffer_info()
-        addresses = array("Q", range(address, address + 8 * length, 8))
-        places = numbers.buffer_info()[0], None, addresses.buffer_info()[0], held.buffer_info()[0]
+        outputs = array("d", self._template) if self._is_whole else array("d", bytes(8 * len(self._variable)))
+        held = array("b", b"\1")
+        places = numbers.buffer_info()[0], None, outputs.buffer_info()[0], held.buffer_info()[0]
         if self.function(self.mode, 1, self.one_point)(*places, 0, 1) & IN_DOUBT:
             self.function("careful", 1, self.one_point)(*places, 0, 1)
+        if not self._is_whole:
+            outputs = self._with_constants(outputs)
         llvm.raise_error()
         return outputs, held[0] != 0
+
+    def _with_constants(self, outputs: array[float]) -> array[float]:
+        whole = array("d", self._template)
+        np.frombuffer(whole)[self._variable] = outputs
+        return whole
 
     @property
     def mode(self) -> Mode:
@@ -90,12 +105,16 @@ class Path:
 
     def run(self, results: Any, points: Points, threads: int) -> Any:
         """Fill in the rows of `results` at all points; gives an array of truths, which are on this path, or None: all."""
+        if not self._is_whole:
+            for i, place in enumerate(self.trace.program.outputs):
+                if place < 0:
+                    results[i][...] = self._template[i]
         held, flags = self._run(self.mode, results, points, threads)
         if flags & IN_DOUBT:
             doubtful = np.flatnonzero(held == 2)
-            again = np.empty((len(results), len(doubtful)))
+            again = np.empty((len(self._template), len(doubtful)))
             decided, more = self._run("careful", again, points.only(doubtful), threads)
-            put(results, doubtful, again)
+            put(results, doubtful, [again[i] for i in self._variable], self._variable)
             held[doubtful] = decided
             flags |= more
         return held.astype(np.bool_) if flags & OFF_PATH else None
@@ -107,9 +126,7 @@ class Path:
         function = self.function(mode, width, (*points.batched, *[False] * len(self.trace.captured)))
         held = np.ones(points.count, dtype=np.uint8)
         groups, rest = divmod(points.count, width)
-        inputs, outputs = _addresses(points.columns), _addresses(results)
-        parts = threads if groups * width >= _SMALL else 1
-        bounds = [groups * i // parts for i in range(parts + 1)]
+        inputs, outputs = _addresses(points.columns), _addresses([results[i] for i in self._variable])
 
         def work(first: int, last: int) -> int:
             places = shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held)
@@ -117,35 +134,102 @@ class Path:
             llvm.raise_error()
             return found
 
-        if parts > 1:
-            with ThreadPoolExecutor(parts) as pool:
-                flags = functools.reduce(operator.or_, pool.map(work, bounds[:-1], bounds[1:]))
-        else:
-            flags = work(0, groups)
+        parts = threads if groups * width >= _SMALL else 1
+        flags = functools.reduce(operator.or_, _in_threads(work, _bounds(groups, parts), parts), 0)
         if rest:  # the points behind the last whole group, in a group filled up with the last of them
             columns = [np.concatenate([column[-rest:], np.repeat(column[-1:], width - rest)]) for column in points.columns]
-            last, bytes_ = np.empty((len(results), width)), np.ones(width, dtype=np.uint8)
+            last, bytes_ = np.empty((len(self._variable), width)), np.ones(width, dtype=np.uint8)
             addresses = _addresses(columns), _addresses(last)
             flags |= function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(bytes_), 0, 1)
-            put(results, slice(points.count - rest, None), last[:, :rest])
+            put(results, slice(points.count - rest, None), last[:, :rest], self._variable)
             held[-rest:] = bytes_[:rest]
         llvm.raise_error()
         return held, flags
+
+    @np.errstate(all="ignore")
+    def sums(self, points: Points, threads: int) -> tuple[Any, Any]:
+        """The sums of the outputs over points, and the indices of points that are not in them.
+
+        Sums are made in `_BLOCKS` parts at most, whatever the number of threads; in each a lane adds in the points' order.
+        """
+        width = 1 if self.exact else llvm.machine().width
+        shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
+        function = self.function(self.mode, width, (*points.batched, *[False] * len(self.trace.captured)), reduce=True)
+        groups = points.count // width
+        bounds = _bounds(groups, max(1, min(_BLOCKS, groups // 16)))
+        held, inputs = np.ones(points.count, dtype=np.uint8), _addresses(points.columns)
+        blocks = np.zeros((len(bounds), len(self._variable), width))
+
+        def work(part: int) -> int:
+            places = shared.buffer_info()[0], _pointer(inputs), _pointer(blocks[part]), _pointer(held)
+            found = function(*places, *bounds[part]) if bounds[part][0] < bounds[part][1] else 0
+            llvm.raise_error()
+            return found
+
+        flags = functools.reduce(operator.or_, _in_threads(work, [(i,) for i in range(len(bounds))], threads), 0)
+        included = points.count - points.count % width
+        sums = np.array(self._template) * included
+        outside = np.arange(included, points.count)
+        if flags:
+            bad = np.flatnonzero((held[:included].reshape(-1, width) != 1).any(axis=1))
+            outside = np.concatenate([(bad[:, None] * width + np.arange(width)).reshape(-1), outside])
+            sums = np.array(self._template) * (points.count - len(outside))
+        sums[self._variable] = blocks.sum(axis=2).sum(axis=0)
+        return sums, outside
 
     @functools.cached_property
     def one_point(self) -> tuple[bool, ...]:
         """That no input is batched."""
         return (False,) * self.trace.program.inputs
 
-    def function(self, mode: Mode, width: int, batched: tuple[bool, ...]) -> Callable[..., int]:
-        """The machine code for points in groups of `width`, of which these inputs have their own numbers."""
-        found = self._code.get((mode, width, batched))
+    def function(self, mode: Mode, width: int, batched: tuple[bool, ...], reduce: bool = False) -> Callable[..., int]:
+        """The machine code for points in groups of `width`, of which these inputs have their own numbers.
+
+        Long programs are made quickly first. From the second call on the code that runs faster is made beside the program's
+        work, and takes its place: with the same bits.
+        """
+        key = mode, width, batched, reduce
+        found = self._code.get(key)
         if found is None:
-            start = time.perf_counter()
-            code = llvm.compiled(self.trace.program, mode=mode, width=width, batched=batched)
-            found = self._code[mode, width, batched] = _PROTOTYPE(code.address), code
-            self.seconds += time.perf_counter() - start
-        return found[0]
+            found = self._made(key, quick=len(self.trace.program.instructions) > _QUICK)
+        elif found.is_quick:
+            found.is_quick = False
+            if len(self.trace.program.instructions) <= lowering.WHOLE:
+                Thread(target=self._made, args=(key, False), daemon=True).start()
+        return found.call
+
+    def _made(self, key: _Key, quick: bool) -> _Machine:
+        mode, width, batched, reduce = key
+        start = time.perf_counter()
+        code = llvm.compiled(self.trace.program, mode=mode, width=width, batched=batched, reduce=reduce, quick=quick)
+        self._code[key] = found = _Machine(_PROTOTYPE(code.address), code, quick)
+        self.seconds += time.perf_counter() - start
+        return found
+
+
+@dataclass
+class _Machine:
+    """Machine code, which lives as long as `code`."""
+
+    call: Callable[..., int]
+    code: llvm.Code
+    is_quick: bool
+
+
+_Key: TypeAlias = tuple[Mode, int, tuple[bool, ...], bool]
+
+
+def _bounds(groups: int, parts: int) -> list[tuple[int, int]]:
+    """Groups in so many parts of about one length: the first of each, and the one behind its last."""
+    bounds = [groups * i // parts for i in range(parts + 1)]
+    return list(itertools.pairwise(bounds))
+
+
+def _in_threads(work: Callable[..., int], arguments: list[tuple[Any, ...]], threads: int) -> list[int]:
+    if threads == 1 or len(arguments) == 1:
+        return [work(*given) for given in arguments]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda given: work(*given), arguments))
 
 
 def empty_results(rows: int, count: int) -> Any:
@@ -153,13 +237,13 @@ def empty_results(rows: int, count: int) -> Any:
     return np.empty((rows, count)) if rows * count < _LARGE else [np.empty(count) for _ in range(rows)]
 
 
-def put(results: Any, chosen: Any, found: Any) -> None:
-    """Have these numbers at the chosen points."""
-    if isinstance(results, list):
-        for row, numbers in zip(results, found, strict=True):
-            row[chosen] = numbers
-    else:
+def put(results: Any, chosen: Any, found: Any, rows: Sequence[int] | None = None) -> None:
+    """Have these numbers at the chosen points: of all rows, or of some, of which alone there are numbers."""
+    if rows is None and not isinstance(results, list):
         results[:, chosen] = found
+        return
+    for row, numbers in zip(range(len(results)) if rows is None else rows, found, strict=True):
+        results[row][chosen] = numbers
 
 
 def _pointer(x: Any) -> int | None:

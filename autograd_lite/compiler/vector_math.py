@@ -194,10 +194,19 @@ def _erfc(v: _Vectors, x: str) -> str:
 WRITTEN_OUT: dict[Callable[..., Any], Callable[[_Vectors, str], str]] = {math.exp: _exp, math.log: _log, math.erfc: _erfc}
 
 
-def written_out(builder: Builder, function: Callable[..., Any], x: Operand) -> Operand:
-    """A function of `WRITTEN_OUT` on all lanes: on a single number, in a vector that is filled with it."""
-    vectors = _Vectors(builder)
-    result = WRITTEN_OUT[function](vectors, builder.filled(x.text, WIDTH) if builder.width == 1 else x.text)
+def written_out(builder: Builder, function: Callable[..., Any], x: Operand, inline: bool) -> Operand:
+    """A function of `WRITTEN_OUT` on all lanes, on the spot or as a call; on a single number, in a vector filled with it."""
+    argument = builder.filled(x.text, WIDTH) if builder.width == 1 else x.text
+    if inline:
+        result = WRITTEN_OUT[function](_Vectors(builder), argument)
+    else:
+        name = f"v_{function.__name__}"
+        if name not in builder.module.written:
+            builder.module.written.add(name)
+            body = Builder(builder.module, WIDTH)
+            body.write(f"ret {_TYPE} {WRITTEN_OUT[function](_Vectors(body), '%x')}")
+            builder.module.definitions.append(body.text(f"define internal {_TYPE} @{name}({_TYPE} %x) #1"))
+        result = builder.emit(f"call {_TYPE} @{name}({_TYPE} {argument})", "float").text
     if builder.width == 1:
         return builder.emit(f"extractelement {_TYPE} {result}, i64 0", "float")
     return Operand(result, "float")

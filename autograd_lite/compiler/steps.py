@@ -1,0 +1,86 @@
+"""A program's instructions as they are printed, and what is known of nan in them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import Counter
+from typing import NamedTuple
+
+from autograd_lite.compiler.program import Program
+from autograd_lite.primitive import Primitive
+
+DIRECT = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "negative"}
+ABSORBING = ("absorbing_multiply", "selecting_multiply")
+_PRODUCTS = ("multiply", "square", "power", *ABSORBING)
+_PASSING = {*DIRECT, *ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
+
+
+@functools.cache
+def _passes_nan(primitive: Primitive) -> bool:
+    """Whether the result is nan wherever an argument is."""
+    if primitive.name == "flat" or primitive.variadic or len(primitive.arguments) != 1:  # fast code has 0 for flat
+        return primitive.name in _PASSING
+    return math.isnan(primitive.fn(math.nan))
+
+
+def telling(program: Program) -> set[int]:
+    """The places whose nan makes an output nan, if absorbing products are plain ones. Other products of these are doubted."""
+    telling = {place for place in program.outputs if place >= 0}
+    for place in range(program.inputs + len(program.instructions) - 1, program.inputs - 1, -1):
+        instruction = program.instructions[place - program.inputs]
+        if place in telling and _passes_nan(instruction.primitive):
+            telling.update(instruction.operands)
+    return telling
+
+
+class Step(NamedTuple):
+    """An instruction as it is printed: the place of its result, and those of its operands.
+
+    Of a sum or a difference with a product in it: the two factors and the other operand; `product` says which one it was.
+    """
+
+    place: int
+    operands: tuple[int, ...]
+    product: int | None
+
+
+def steps_of(program: Program, tells: set[int], fuse: bool) -> list[Step]:
+    """The instructions in their order; with `fuse` products are part of the sums they go into, where that is right."""
+    fused = _fused(program, tells) if fuse else {}
+    left_out = {product for product, _ in fused.values()}
+    steps = []
+    for place, instruction in enumerate(program.instructions, program.inputs):
+        if place in fused:
+            product, addend = fused[place]
+            factors = program.instructions[product - program.inputs].operands
+            operands = (factors[0], factors[-1], instruction.operands[addend])
+            steps.append(Step(place, operands, 1 - addend))
+        elif place not in left_out:
+            steps.append(Step(place, instruction.operands, None))
+    return steps
+
+
+def _fused(program: Program, tells: set[int]) -> dict[int, tuple[int, int]]:
+    """Sums and differences that are computed together with a product which nothing else needs, and is rounded with them.
+
+    Of the place of each: that of the product, and which operand the other one is. A sum of two products is left as it is: the
+    difference of equal products stays 0.
+    """
+
+    def name_of(place: int) -> str:
+        return program.instructions[place - program.inputs].primitive.name if place >= program.inputs else ""
+
+    uses = Counter([x for instruction in program.instructions for x in instruction.operands])
+    uses.update(program.outputs)
+    uses.update([x for guard in program.guards for x in (guard.left, guard.right)])
+    fused: dict[int, tuple[int, int]] = {}
+    for place, instruction in enumerate(program.instructions, program.inputs):
+        if instruction.primitive.name in ("add", "subtract"):
+            names = [name_of(x) for x in instruction.operands]
+            slots = [slot for slot, name in enumerate(names) if name in _PRODUCTS]
+            if len(slots) == 1 and names[slots[0]] != "power":
+                product = instruction.operands[slots[0]]
+                if uses[product] == 1 and (names[slots[0]] not in ABSORBING or product in tells):
+                    fused[place] = product, 1 - slots[0]
+    return fused
