@@ -299,6 +299,7 @@ class Kernel:
                 todo = todo[1:]
         return results
 
+    @np.errstate(all="ignore")
     def _reduced(self, points: Points) -> Any:
         """The sums of results over the points, or their means."""
         path = self._paths[0]  # whatever was recorded later: the same points have the same bits again

@@ -63,6 +63,7 @@ class Path:
         self._variable = [i for i, place in enumerate(trace.program.outputs) if place >= 0]
         self._is_whole = len(self._variable) == len(self._template)
         self._code: dict[_Key, _Machine] = {}
+        self._all_code: list[_Machine] = []
 
     def at(self, numbers: array[float]) -> tuple[array[float], bool]:
         """The outputs at one point, and whether it is on this path."""
@@ -202,7 +203,9 @@ class Path:
         mode, width, batched, reduce = key
         start = time.perf_counter()
         code = llvm.compiled(self.trace.program, mode=mode, width=width, batched=batched, reduce=reduce, quick=quick)
-        self._code[key] = found = _Machine(_PROTOTYPE(code.address), code, quick)
+        found = _Machine(_PROTOTYPE(code.address), code, quick)
+        self._all_code.append(found)  # calls of what is replaced may be under way
+        self._code[key] = found
         self.seconds += time.perf_counter() - start
         return found
 
