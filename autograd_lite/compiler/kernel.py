@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -125,18 +125,14 @@ class Kernel:
         With Values among the arguments the function itself is called: who differentiates the result differentiates that.
         """
         leaves = self._leaves(args)
-        if set(map(type, leaves)) <= _NUMBERS:
-            try:
-                numbers = array("d", leaves)
-            except OverflowError:
-                numbers = array("d", self._numbers(leaves, args))  # which says where the number is
-            return self._given(self._at(numbers), out)
-        if any([isinstance(x, Value) for x in leaves]):
+        kinds = set(map(type, leaves))
+        if kinds <= _NUMBERS:
+            return self._given(self._at(self._numbers(leaves, args)), out)
+        if any([issubclass(kind, Value) for kind in kinds]):
             return self.function(*args)
-        batched = tuple([structures.is_array(x) for x in leaves])
-        if not any(batched):
-            return self._given(self._at(array("d", self._numbers(leaves, args))), out)
-        return self._given(self._batch(leaves, batched, args), out)
+        if np.ndarray not in kinds and not any([issubclass(kind, np.ndarray) for kind in kinds]):
+            return self._given(self._at(self._numbers(leaves, args)), out)
+        return self._given(self._batch(leaves, tuple([isinstance(x, np.ndarray) for x in leaves]), args), out)
 
     # --- arguments
 
@@ -176,11 +172,17 @@ class Kernel:
             self._arguments = tuple(parts)
         return leaves
 
-    def _numbers(self, leaves: Iterable[Any], args: tuple[Any, ...]) -> list[float]:
+    def _numbers(self, leaves: list[Any], args: tuple[Any, ...]) -> array[float]:
         """The leaves that are no arrays."""
-        numbers = []
+        single = [x for x in leaves if not isinstance(x, np.ndarray)]
+        if set(map(type, single)) <= _NUMBERS:
+            try:
+                return array("d", single)
+            except OverflowError:
+                pass  # what follows says where the number is
+        numbers = array("d")
         for i, x in enumerate(leaves):
-            if structures.is_array(x):
+            if isinstance(x, np.ndarray):
                 continue
             try:
                 numbers.append(real_number(x, "an argument"))
@@ -267,11 +269,11 @@ class Kernel:
             self._new_path(points.at(0))
         result = self._paths[0].trace.result
         if self.reduce:
-            return result(iter(self._reduced(points).tolist()))
+            return result.of_numbers(array("d", self._reduced(points).tobytes()))
         return result(iter([row.reshape(shape) for row in self._all(points)]), batch_first=True)
 
     def _common_shape(self, leaves: list[Any], args: tuple[Any, ...]) -> tuple[int, ...]:
-        shapes = {i: x.shape for i, x in enumerate(leaves) if structures.is_array(x)}
+        shapes = {i: x.shape for i, x in enumerate(leaves) if isinstance(x, np.ndarray)}
         try:
             return np.broadcast_shapes(*shapes.values())
         except ValueError:
@@ -299,7 +301,6 @@ class Kernel:
                 todo = todo[1:]
         return results
 
-    @np.errstate(all="ignore")
     def _reduced(self, points: Points) -> Any:
         """The sums of results over the points, or their means."""
         path = self._paths[0]  # whatever was recorded later: the same points have the same bits again
@@ -307,7 +308,9 @@ class Kernel:
         if len(outside):
             length = max(1024, _CHUNK // max(1, len(sums)))
             for start in range(0, len(outside), length):
-                sums = sums + np.array([row.sum() for row in self._all(points.only(outside[start : start + length]))])
+                results = self._all(points.only(outside[start : start + length]))
+                with np.errstate(all="ignore"):
+                    sums = sums + np.array([row.sum() for row in results])
         return sums / points.count if self.reduce == "mean" else sums
 
     # --- results

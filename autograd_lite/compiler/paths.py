@@ -31,7 +31,7 @@ _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_i
 class Points:
     """The points of a batch: the numbers they share, and a contiguous array for each of the others."""
 
-    def __init__(self, shared: list[float], columns: list[Any], batched: tuple[bool, ...]) -> None:
+    def __init__(self, shared: array[float], columns: list[Any], batched: tuple[bool, ...]) -> None:
         self.shared, self.columns, self.batched = shared, columns, batched
         self.count = len(columns[0])
 
@@ -49,6 +49,10 @@ class Points:
         if start == 0 and stop >= self.count:
             return self
         return Points(self.shared, [column[start:stop] for column in self.columns], self.batched)
+
+    def last(self, count: int, width: int) -> list[Any]:
+        """The columns of the last points, of which there are so many, filled up with the last one."""
+        return [np.concatenate([column[-count:], np.repeat(column[-1:], width - count)]) for column in self.columns]
 
 
 class Path:
@@ -127,7 +131,10 @@ class Path:
         function = self.function(mode, width, (*points.batched, *[False] * len(self.trace.captured)))
         held = np.ones(points.count, dtype=np.uint8)
         groups, rest = divmod(points.count, width)
-        inputs, outputs = _addresses(points.columns), _addresses([results[i] for i in self._variable])
+        inputs, outputs = (
+            _addresses(points.columns),
+            _addresses(results if self._is_whole else [results[i] for i in self._variable]),
+        )
 
         def work(first: int, last: int) -> int:
             places = shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held)
@@ -138,7 +145,7 @@ class Path:
         parts = threads if groups * width >= _SMALL else 1
         flags = functools.reduce(operator.or_, _in_threads(work, _bounds(groups, parts), parts), 0)
         if rest:  # the points behind the last whole group, in a group filled up with the last of them
-            columns = [np.concatenate([column[-rest:], np.repeat(column[-1:], width - rest)]) for column in points.columns]
+            columns = points.last(rest, width)
             last, bytes_ = np.empty((len(self._variable), width)), np.ones(width, dtype=np.uint8)
             addresses = _addresses(columns), _addresses(last)
             flags |= function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(bytes_), 0, 1)
@@ -156,9 +163,9 @@ class Path:
         width = 1 if self.exact else llvm.machine().width
         shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
         function = self.function(self.mode, width, (*points.batched, *[False] * len(self.trace.captured)), reduce=True)
-        groups = points.count // width
+        groups, rest = divmod(points.count, width)
         bounds = _bounds(groups, max(1, min(_BLOCKS, groups // 16)))
-        held, inputs = np.ones(points.count, dtype=np.uint8), _addresses(points.columns)
+        held, inputs = np.ones((groups, width), dtype=np.uint8), _addresses(points.columns)
         blocks = np.zeros((len(bounds), len(self._variable), width))
 
         def work(part: int) -> int:
@@ -168,15 +175,25 @@ class Path:
             return found
 
         flags = functools.reduce(operator.or_, _in_threads(work, [(i,) for i in range(len(bounds))], threads), 0)
-        included = points.count - points.count % width
-        sums = np.array(self._template) * included
-        outside = np.arange(included, points.count)
+        sums = blocks.sum(axis=2).sum(axis=0)
+        outside = np.arange(0)
         if flags:
-            bad = np.flatnonzero((held[:included].reshape(-1, width) != 1).any(axis=1))
-            outside = np.concatenate([(bad[:, None] * width + np.arange(width)).reshape(-1), outside])
-            sums = np.array(self._template) * (points.count - len(outside))
-        sums[self._variable] = blocks.sum(axis=2).sum(axis=0)
-        return sums, outside
+            bad = np.flatnonzero((held != 1).any(axis=1))
+            outside = (bad[:, None] * width + np.arange(width)).reshape(-1)
+        if rest:
+            addresses, last = _addresses(columns := points.last(rest, width)), np.zeros((len(self._variable), width))
+            bytes_ = np.ones(width, dtype=np.uint8)
+            if function(shared.buffer_info()[0], _pointer(addresses), _pointer(last), _pointer(bytes_), 0, 1):
+                outside = np.concatenate([outside, np.arange(points.count - rest, points.count)])
+            else:
+                sums = sums + last[:, :rest].sum(axis=1)
+            llvm.raise_error()
+            del columns  # which had to live so long
+        if self._is_whole:
+            return sums, outside
+        every = np.array(self._template) * (points.count - len(outside))
+        every[self._variable] = sums
+        return every, outside
 
     @functools.cached_property
     def one_point(self) -> tuple[bool, ...]:
@@ -254,4 +271,6 @@ def _pointer(x: Any) -> int | None:
 
 
 def _addresses(rows: Iterable[Any]) -> Any:
+    if isinstance(rows, np.ndarray):
+        return np.uint64(_pointer(rows) or 0) + np.uint64(rows.strides[0]) * np.arange(len(rows), dtype=np.uint64)
     return np.array([_pointer(row) or 0 for row in rows], dtype=np.uint64)
