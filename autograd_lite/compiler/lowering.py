@@ -23,7 +23,7 @@ from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
 from autograd_lite.compiler.spelling import resolve, spelled
-from autograd_lite.compiler.steps import ABSORBING, DIRECT, Step, steps_of, telling
+from autograd_lite.compiler.steps import ABSORBING, OPCODES, Step, steps_of, telling
 from autograd_lite.compiler.tree import Call, Expression, Name, Number, Operation
 
 INLINED, QUICKLY_INLINED = 4000, 100  # in a program of more instructions, exp, log and erfc are called
@@ -75,10 +75,12 @@ class _KernelPrinter:
         self.program, self.module, self.width, self.batched, self.reduce = program, module, width, batched, reduce
         self.is_packed = reduce or not any(batched)
         self.quick = quick
+        self.constants: dict[int, Operand] = {}
         self.outputs = [place for place in program.outputs if place >= 0]
         self.row: dict[int, int] = {}  # of each input, among the shared or the batched ones
         for kind in (False, True):
             self.row.update({place: i for i, place in enumerate([p for p, b in enumerate(batched) if b == kind])})
+        self.vector = "double" if width == 1 else f"<{width} x double>"
         self.is_fast = isinstance(module, VectorModule) and module.fast
         self.tells = telling(program) if self.is_fast else set()
         self.steps = steps_of(program, self.tells, fuse=isinstance(module, VectorModule) and module.fast and module.has_fma)
@@ -377,9 +379,12 @@ class _KernelPrinter:
     # --- instructions
 
     def number(self, builder: Builder, place: int, numbers: dict[int, Operand]) -> Operand:
-        if place < 0:
-            return builder.constant(self.program.constants[-1 - place], "float")
-        return numbers[place]
+        if place >= 0:
+            return numbers[place]
+        constant = self.constants.get(place)
+        if constant is None:
+            constant = self.constants[place] = builder.constant(self.program.constants[-1 - place], "float")
+        return constant
 
     def step(self, builder: Builder, step: Step, numbers: dict[int, Operand]) -> Operand:
         place, operands = step.place, [self.number(builder, operand, numbers) for operand in step.operands]
@@ -390,10 +395,10 @@ class _KernelPrinter:
                 at = 0 if step.product else 2
                 operands[at] = builder.operation("negative", (operands[at],), "float")
             return builder.fma(operands[0], operands[1], operands[2])
-        if name in DIRECT:
-            return builder.operation(DIRECT[name], operands, "float")
+        if name in OPCODES:
+            return builder.emit(f"{OPCODES[name]} {self.vector} {', '.join([x.text for x in operands])}", "float")
         if self.is_fast and name in ABSORBING:
-            product = builder.operation("*", operands, "float")
+            product = builder.emit(f"fmul {self.vector} {operands[0].text}, {operands[1].text}", "float")
             if place not in self.tells:
                 self.doubt_nan(builder, product)
             return product

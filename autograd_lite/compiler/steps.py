@@ -10,10 +10,10 @@ from typing import NamedTuple
 from autograd_lite.compiler.program import Program
 from autograd_lite.primitive import Primitive
 
-DIRECT = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "negative"}
+OPCODES = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg"}
 ABSORBING = ("absorbing_multiply", "selecting_multiply")
 _PRODUCTS = ("multiply", "square", "power", *ABSORBING)
-_PASSING = {*DIRECT, *ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
+_PASSING = {*OPCODES, *ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
 
 
 @functools.cache
