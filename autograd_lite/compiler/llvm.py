@@ -1,22 +1,33 @@
-"""Machine code in memory, through llvmlite: LLVM comes inside its wheel, and no compiler is needed."""
+"""Machine code in memory, through llvmlite: LLVM comes inside its wheel, and no compiler is needed.
+
+Equal programs share their machine code. With the environment's AUTOGRAD_LITE_CACHE, a folder, machine code is kept there for
+other processes: whoever may write to that folder decides what is executed.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import ctypes.util
 import functools
+import hashlib
 import itertools
 import math
+import os
 import re
 import sys
+import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
+import llvmlite
 import llvmlite.binding as llvm
 
 from autograd_lite.compiler import csource, lowering, vector_math
-from autograd_lite.compiler.ir import Module, parameter_count
+from autograd_lite.compiler.ir import parameter_count
 from autograd_lite.compiler.program import Program
 
 
@@ -68,6 +79,7 @@ def vector_function(name: str, arguments: int, width: int) -> tuple[str | None, 
 _symbols: dict[Callable[..., Any], tuple[str, Any]] = {}
 _numbers = itertools.count()
 _thread = threading.local()
+_IN_PYTHON = "autograd_lite_python_"  # begins the names of functions in Python, which are others in every process
 
 
 def _callback(function: Callable[..., Any]) -> Callable[..., float]:
@@ -92,10 +104,11 @@ def raise_error() -> None:
 def _symbol(function: Callable[..., Any]) -> str:
     """The name by which machine code calls a function: of C's library, or in Python."""
     if function not in _symbols:
-        name = f"autograd_lite_{next(_numbers)}"
         if csource.is_library_function(function) and function is not math.hypot:
+            name = f"autograd_lite_{function.__name__}"
             pointer: Any = getattr(_library(), {"round": "rint"}.get(function.__name__, function.__name__))
         else:
+            name = f"{_IN_PYTHON}{next(_numbers)}"
             prototype = ctypes.CFUNCTYPE(*[ctypes.c_double] * (1 + parameter_count(function)))
             pointer = prototype(_callback(function))
         address = ctypes.cast(pointer, ctypes.c_void_p).value
@@ -110,16 +123,36 @@ def _library() -> Any:
 
 
 class Code:
-    """Machine code in memory: `address` of the kernel."""
+    """Machine code in memory: `address` of the kernel. `digest` tells its source from any other."""
 
-    def __init__(self, source: str, module: Module, level: int) -> None:
-        names = {name: _symbol(function) for name, function in module.outside.items()}
-        if names:
-            source = re.sub(r"@(m_\w+)", lambda found: f"@{names.get(found[1], found[1])}", source)
+    def __init__(self, source: str, digest: str, level: int) -> None:
         parsed = llvm.parse_assembly(source)
         self.engine = llvm.create_mcjit_compiler(parsed, machine().target_machine(level))
+        folder = os.environ.get("AUTOGRAD_LITE_CACHE")
+        if folder and _IN_PYTHON not in source:
+            self.file = Path(folder) / f"{digest}.o"
+            self.engine.set_object_cache(self._keep, self._kept)
         self.engine.finalize_object()
         self.address = self.engine.get_function_address("kernel")
+
+    def _keep(self, module: Any, code: bytes) -> None:  # noqa: ARG002
+        """Write machine code to disk: under its name only when it is whole."""
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.file.parent, delete=False) as unfinished:
+                unfinished.write(code)
+            Path(unfinished.name).replace(self.file)
+        except OSError as error:
+            warnings.warn(f"AUTOGRAD_LITE_CACHE: machine code is not kept: {error}", RuntimeWarning, stacklevel=2)
+
+    def _kept(self, module: Any) -> bytes | None:  # noqa: ARG002
+        try:
+            return self.file.read_bytes()
+        except OSError:
+            return None
+
+
+_made: WeakValueDictionary[str, Code] = WeakValueDictionary()  # by digest: equal programs share their machine code
 
 
 def compiled(
@@ -138,4 +171,13 @@ def compiled(
         reduce=reduce,
         quick=quick,
     )
-    return Code(source, module, 0 if quick or len(program.instructions) > lowering.WHOLE else 2)
+    names = {name: _symbol(function) for name, function in module.outside.items()}
+    if names:
+        source = re.sub(r"@(m_\w+)", lambda found: f"@{names.get(found[1], found[1])}", source)
+    level = 0 if quick or len(program.instructions) > lowering.WHOLE else 2
+    versions = llvmlite.__version__, here.triple, here.cpu, here.features, level
+    digest = hashlib.sha256("\n".join([*map(str, versions), source]).encode()).hexdigest()
+    found = _made.get(digest)
+    if found is None:
+        found = _made[digest] = Code(source, digest, level)
+    return found
