@@ -391,6 +391,14 @@ def test_primitives_of_the_users(forget):
     assert kernel(xs[3].item(), ys[3].item())[0] == loose[3]
 
 
+def test_a_variadic_primitive_of_the_users(forget):
+    largest = ag.define_primitive("spread", lambda *xs: math.fsum(xs) * 2.0, lambda r, *xs: [2.0] * len(xs), variadic=True)
+    for exact in (True, False):
+        kernel = ag.compile(lambda x, y: largest(x, y, 1.0) + largest(x), exact=exact)
+        assert kernel(2.0, 3.0) == 16.0
+        assert kernel(np.array([2.0, 1.0]), 3.0).tolist() == [16.0, 12.0]
+
+
 @default_and_exact()
 def test_what_a_primitive_of_the_users_raises(exact, forget):
     def picky(x):

@@ -130,9 +130,12 @@ class Kernel:
             return self._given(self._at(self._numbers(leaves, args)), out)
         if any([issubclass(kind, Value) for kind in kinds]):
             return self.function(*args)
-        if np.ndarray not in kinds and not any([issubclass(kind, np.ndarray) for kind in kinds]):
-            return self._given(self._at(self._numbers(leaves, args)), out)
-        return self._given(self._batch(leaves, tuple([isinstance(x, np.ndarray) for x in leaves]), args), out)
+        if any([issubclass(kind, np.ndarray) for kind in kinds]):
+            leaves = [x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in leaves]  # in a flat sequence
+            batched = tuple([isinstance(x, np.ndarray) for x in leaves])
+            if any(batched):
+                return self._given(self._batch(leaves, batched, args), out)
+        return self._given(self._at(self._numbers(leaves, args)), out)
 
     # --- arguments
 
