@@ -46,7 +46,8 @@ def compile(  # noqa: A001
 
     f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects and draws no random numbers:
     it runs when a path is recorded (and once more, to see that it does the same), not at every call. Derivatives compose:
-    ``compile(value_and_grad(f))``, ``compile(hessian(f))``.
+    ``compile(value_and_grad(f))``, ``compile(hessian(f))``. Values that f uses from outside are read at every call; how they
+    compare with one another is not noticed.
 
     batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone

@@ -77,7 +77,9 @@ class Path:
         outputs = array("d", self._template) if self._is_whole else array("d", bytes(8 * len(self._variable)))
         held = array("b", b"\1")
         places = numbers.buffer_info()[0], None, outputs.buffer_info()[0], held.buffer_info()[0]
-        if self.function(self.mode, 1, self.one_point)(*places, 0, 1) & IN_DOUBT:
+        flags = self.function(self.mode, 1, self.one_point)(*places, 0, 1)
+        llvm.raise_error()
+        if flags & IN_DOUBT:
             self.function("careful", 1, self.one_point)(*places, 0, 1)
         if not self._is_whole:
             outputs = self._with_constants(outputs)
