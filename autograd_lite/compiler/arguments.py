@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,47 @@ def columns_of(x: Any, place: str, known: structures.Structure | None = None) ->
             columns += list(np.moveaxis(leaf, 0, -1).reshape(-1, len(leaf)))
             parts.append(structures.Array(leaf.shape[1:]))
     return columns, _with_leaves(structure, iter(parts))
+
+
+def take_plain(part: structures.Structure, x: Any, numbers: array[float]) -> bool:
+    """Append the numbers of an argument of this structure if it holds just floats and arrays of float64; says whether so."""
+    match part:
+        case structures.Array(shape=shape):
+            if type(x) is not np.ndarray or x.dtype != np.float64 or x.shape != shape:
+                return False
+            numbers.frombytes(x.tobytes())
+            return True
+        case structures.Mapping(keys=keys, parts=parts):
+            return (
+                isinstance(x, dict)
+                and len(x) == len(keys)
+                and all([key in x and take_plain(item, x[key], numbers) for key, item in zip(keys, parts, strict=True)])
+            )
+        case structures.Sequence(parts=parts, is_flat=is_flat):
+            if type(x) not in (list, tuple) or len(x) != len(parts):
+                return False
+            if not is_flat:
+                return all([take_plain(item, y, numbers) for item, y in zip(parts, x, strict=True)])
+            if not set(map(type, x)) <= {float}:
+                return False
+            numbers.extend(x)
+            return True
+        case _:
+            if type(x) is not float:
+                return False
+            numbers.append(x)
+            return True
+
+
+def plain_columns(part: structures.Structure, x: Any) -> list[Any] | None:
+    """The columns of an array of float64 with a leading axis of points; None if it is something else."""
+    if type(x) is not np.ndarray or x.dtype != np.float64 or not x.ndim or not len(x):
+        return None
+    if part is structures.LEAF:
+        return [np.ascontiguousarray(x)] if x.ndim == 1 else None
+    if not isinstance(part, structures.Array) or x.shape[1:] != part.shape:
+        return None
+    return list(np.ascontiguousarray(x.reshape(len(x), -1).T))
 
 
 def _ordered(x: Any, known: structures.Structure | None) -> Any:

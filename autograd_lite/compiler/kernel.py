@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import structures
-from autograd_lite.compiler.arguments import columns_of, described, leaf_count
+from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_columns, take_plain
 from autograd_lite.compiler.paths import Path, Points, empty_results, put
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import RecordingError, Trace, record
@@ -125,6 +125,12 @@ class Kernel:
 
         With Values among the arguments the function itself is called: who differentiates the result differentiates that.
         """
+        plain = self._plain(args) if self._paths else None
+        if plain is not None:
+            numbers, columns, batched = plain
+            if not columns:
+                return self._given(self._at(numbers), out)
+            return self._given(self._results(Points(numbers, columns, batched), columns[0].shape), out)
         leaves = self._leaves(args)
         kinds = set(map(type, leaves))
         if kinds <= _NUMBERS:
@@ -139,6 +145,29 @@ class Kernel:
         return self._given(self._at(self._numbers(leaves, args)), out)
 
     # --- arguments
+
+    def _plain(self, args: tuple[Any, ...]) -> tuple[array[float], list[Any], tuple[bool, ...]] | None:
+        """Numbers, columns and which is which, of floats and arrays of float64 as recorded; None: they need a closer look."""
+        known = self._arguments or ()
+        if len(args) != len(known):
+            return None
+        numbers = array("d")
+        columns: list[Any] = []
+        batched: list[bool] = []
+        for i, (x, part) in enumerate(zip(args, known, strict=True)):
+            axis = self._axis(i, len(args))
+            if axis == "points" or (axis == "broadcast" and type(x) is np.ndarray):
+                found = plain_columns(part, x)
+                if found is None or (columns and len(found[0]) != len(columns[0])) or (axis == "broadcast" and x.ndim != 1):
+                    return None
+                columns += found
+                batched += [True] * len(found)
+            else:
+                before = len(numbers)
+                if not take_plain(part, x, numbers):
+                    return None
+                batched += [False] * (len(numbers) - before)
+        return numbers, columns, tuple(batched)
 
     def _axis(self, i: int, count: int) -> str:
         if not isinstance(self.batch, tuple):
@@ -268,7 +297,10 @@ class Kernel:
         if 0 in shape:
             raise ValueError(f"{self._name}: the arguments hold no points, being arrays of shape {shape}")
         columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
-        points = Points(self._numbers(leaves, args), columns, batched)
+        return self._results(Points(self._numbers(leaves, args), columns, batched), shape)
+
+    def _results(self, points: Points, shape: tuple[int, ...]) -> Any:
+        """The results at points that are arranged in this shape."""
         if not self._paths:
             self._new_path(points.at(0))
         result = self._paths[0].trace.result
