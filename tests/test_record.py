@@ -58,6 +58,8 @@ FREEZING = {
     "grad assigned": lambda x: setattr(x, "grad", 0.0),
     "backward": lambda x: (x * x).backward(),
     "backward watched": lambda x: (x * x).backward(2.0, visit=print),
+    "gradient as numbers": lambda x: ag.gradient(x * x * x, x),
+    "gradient in no_grad": lambda x: without_grad(lambda: ag.grad(lambda y: y * y)(x)),
     "float": lambda x: float(x),
     "int": lambda x: int(x),
     "complex": lambda x: complex(x),
@@ -88,6 +90,11 @@ FREEZING = {
     "in": lambda x: x in (1.0, 2.0),
     "count": lambda x: [1.0, 2.0].count(x),
 }  # fmt: skip
+
+
+def without_grad(work):
+    with ag.no_grad():
+        return work()
 
 
 @pytest.mark.parametrize("kind", FREEZING)

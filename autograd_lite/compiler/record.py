@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
@@ -139,12 +139,13 @@ class _Inside(modes.Mode):
 @contextmanager
 def _recording(watched: bool) -> Iterator[_Tape]:
     """Within it the modes that are active outside are not: they ask for numbers, or stop what is recorded."""
-    tape = _Tape()
-    outer, token = modes._current.set(()), _current.set(tape)
+    tape, inside = _Tape(), _Inside()
+    outer, token = modes._current.set((inside,) if watched else ()), _current.set(tape)
+    modes.active_modes.append(inside)  # then sweeps on numbers ask for them by .data, which is refused
     try:
-        with modes.enter(_Inside()) if watched else nullcontext():
-            yield tape
+        yield tape
     finally:
+        modes.active_modes.remove(inside)
         modes._current.reset(outer)
         _current.reset(token)
 
