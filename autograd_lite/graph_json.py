@@ -29,9 +29,9 @@ def graph_to_json(y: Value) -> str:
     for node in order:
         if node.op is not None:
             numbers_of(node)
-        operands = [_written(x) if x.__class__ is float else position[x] for x in node.args]
+        operands = [written_number(x) if x.__class__ is float else position[x] for x in node.args]
         name = None if node.op is None else node.op.name
-        rows.append([name, operands, _written(node.data), _written(node.grad), node.label, node.note.scope])
+        rows.append([name, operands, written_number(node.data), written_number(node.grad), node.label, node.note.scope])
     return json.dumps({"format": _FORMAT, "nodes": rows}, allow_nan=False, separators=(",", ":"))
 
 
@@ -64,13 +64,13 @@ def _node(row: Any, nodes: list[Value]) -> Value:
     if name is None:
         if operands:
             raise ValueError("a leaf has no operands")
-        node = Value(_read(data))
+        node = Value(read_number(data))
     else:
         primitive = TABLE[name]
-        args = tuple([nodes[_index(x, nodes)] if type(x) is int else _read(x) for x in operands])
+        args = tuple([nodes[_index(x, nodes)] if type(x) is int else read_number(x) for x in operands])
         _check_arity(primitive, args)
-        node = make_node(_read(data), primitive, args)
-    node.grad = _read(grad)
+        node = make_node(read_number(data), primitive, args)
+    node.grad = read_number(grad)
     if label is not None or scope:
         node._note = Note(label, scope)
     return node
@@ -89,12 +89,13 @@ def _check_arity(primitive: Primitive, args: tuple[Value | float, ...]) -> None:
         raise ValueError(f"{primitive.name} of constants alone is no node")
 
 
-def _written(x: float) -> float | str:
+def written_number(x: float) -> float | str:
     """A float as JSON has it; nan and infinities, which it has not, as strings."""
     return x if math.isfinite(x) else repr(x)
 
 
-def _read(x: Any) -> float:
+def read_number(x: Any) -> float:
+    """The float that JSON has so. Raises TypeError for anything else."""
     if isinstance(x, float) or x in ("nan", "inf", "-inf"):
         return float(x)
     raise TypeError(f"{x!r:.40} is not a float")

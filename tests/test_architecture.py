@@ -33,7 +33,7 @@ ROOMS = {
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"primitive", "primitives", "engine", "structures"},
     "show": {"primitive", "primitives", "engine", "sweep"},
-    "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine"},
+    "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine", "graph_json"},
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
     "__init__": {
