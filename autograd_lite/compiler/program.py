@@ -6,68 +6,146 @@ instructions, in their order; the constants stand before 0, at -1, -2, ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from autograd_lite.compiler import listing, number_kinds, program_json
+from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guards, Instructions
+from autograd_lite.compiler.instructions import Guard as Guard
+from autograd_lite.compiler.instructions import Instruction as Instruction
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """A primitive applied to the numbers at these places."""
-
-    primitive: Primitive
-    operands: tuple[int, ...]
+class PathError(ValueError):
+    """A program was run at a point where a comparison does not come out as it did when the program was recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A comparison that a function made while it was recorded, of the numbers at two places, and how it came out.
-
-    `comparison` is <, <=, >, >= or !=; or "is real": whether left ** right is no complex number.
-    """
-
-    comparison: str
-    left: int
-    right: int
-    outcome: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
 class Program:
     """So many inputs, the instructions in the order of their execution, and the places of the outputs.
 
     It is right at the points where all guards come out as they did. Programs are equal if their constants are so bit for bit,
-    and all else is equal.
+    and all else is equal. `digest` is text that tells programs apart, the same in every process. `str` lists the instructions.
     """
 
     inputs: int
     constants: tuple[float, ...]
-    instructions: tuple[Instruction, ...]
+    instructions: Instructions
     outputs: tuple[int, ...]
-    guards: tuple[Guard, ...] = ()
+    guards: Guards
+    digest: str = field(init=False)
+
+    def __init__(
+        self,
+        inputs: int,
+        constants: Iterable[float],
+        instructions: Iterable[Instruction],
+        outputs: Iterable[int],
+        guards: Iterable[Guard] = (),
+    ) -> None:
+        own = object.__setattr__
+        own(self, "inputs", inputs)
+        own(self, "constants", tuple(constants))
+        own(self, "instructions", instructions if isinstance(instructions, Instructions) else Instructions(instructions))
+        own(self, "outputs", tuple(outputs))
+        own(self, "guards", guards if isinstance(guards, Guards) else Guards(guards))
+        own(self, "digest", self._digest())
+
+    def _digest(self) -> str:
+        constants = array("d", [x if x == x else float("nan") for x in self.constants])  # nan is nan, and -0.0 is not 0.0
+        lengths = self.inputs, len(self.constants), len(self.instructions), len(self.outputs)
+        parts = constants.tobytes(), self.instructions.content(), array("i", self.outputs).tobytes(), self.guards.content()
+        return hashlib.blake2b(repr(lengths).encode() + b"".join(parts), digest_size=16).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Program) else NotImplemented
+        if not isinstance(other, Program):
+            return NotImplemented
+        return self.digest == other.digest and self.instructions.primitives == other.instructions.primitives
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash(self.digest)
 
-    def _key(self) -> tuple[object, ...]:
-        constants = tuple([x.hex() for x in self.constants])  # nan equals nan, and -0.0 is not 0.0
-        return self.inputs, constants, self.instructions, self.outputs, self.guards
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self.inputs, self.constants, self.instructions, self.outputs, self.guards)
+
+    def __str__(self) -> str:
+        return "\n".join(listing.lines(self))
+
+    def __repr__(self) -> str:
+        return listing.summary(self)
+
+    def to_json(self) -> str:
+        """The program as JSON text. `from_json` gives an equal one."""
+        return program_json.written(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Program:
+        """The program that the text describes; runs nothing.
+
+        Raises ProgramFormatError, naming the row, if the text is no program, or one of a primitive that the table has not.
+        """
+        return cls(*program_json.read(text))
 
     def __call__(self, *args: Any) -> list[Any]:
-        """The outputs for these inputs, numbers or nodes. Raises TypeError if their count is not that of the inputs."""
+        """The outputs for these inputs.
+
+        They are numbers or Values. With a `fractions.Fraction` among the inputs everything is computed exactly, floats being
+        the fractions they are; with an mpf of mpmath everything, in its precision, by mpmath's functions and by formulas.
+
+        Raises TypeError if their count is not that of the inputs; PathError where a comparison does not come out as it did
+        when the program was recorded; NumberError, naming the primitive, where one has no exact value, or mpmath none.
+        """
         if len(args) != self.inputs:
             raise TypeError(f"the program takes {self.inputs} inputs, got {len(args)}")
-        numbers: list[Any] = [*args, *[None] * len(self.instructions), *reversed(self.constants)]
-        for at, instruction in enumerate(self.instructions, self.inputs):
-            primitive, operands = instruction.primitive, [numbers[place] for place in instruction.operands]
-            numbers[at] = apply(primitive, operands)
-        return [numbers[place] for place in self.outputs]
+        kind = number_kinds.kind_of(args)
+        given = [kind.wrapped(x) for x in args] if kind else [_plain(x) for x in args]
+        numbers: list[Any] = [*given, *[None] * len(self.instructions), *reversed(self.constants)]
+        standing = self.standing_guards()
+        self._check(standing.get(-1, ()), numbers)
+        for at, (primitive, operands) in enumerate(self.instructions, self.inputs):
+            numbers[at] = apply(primitive, [numbers[place] for place in operands])
+            if at in standing:
+                self._check(standing[at], numbers)
+        outputs = [numbers[place] for place in self.outputs]
+        return [kind.unwrapped(x) for x in outputs] if kind else outputs
+
+    def standing_guards(self) -> dict[int, list[Guard]]:
+        """The guards by the place after which they can be decided; by -1 those that ask for inputs and constants alone."""
+        standing: dict[int, list[Guard]] = {}
+        for guard in self.guards:
+            place = max(guard.left, guard.right)
+            standing.setdefault(place if place >= self.inputs else -1, []).append(guard)
+        return standing
+
+    def _check(self, guards: Iterable[Guard], numbers: Sequence[Any]) -> None:
+        """Raise PathError for the first guard that does not come out as recorded."""
+        for guard in guards:
+            left, right = numbers[guard.left], numbers[guard.right]
+            held = _is_real(left, right) if guard.comparison == IS_REAL else bool(COMPARISONS[guard.comparison](left, right))
+            if held is not guard.outcome:
+                raise PathError(
+                    f"{listing.compared(self, guard)} is {held} here, with {left!r:.60} and {right!r:.60}, and was"
+                    f" {guard.outcome} where the program was recorded: this point is on another path of the function"
+                )
+
+
+def _plain(x: Any) -> Any:
+    return x if type(x) is float or hasattr(type(x), "__record__") else real_number(x, "an input of the program")
+
+
+def _is_real(x: Any, y: Any) -> bool:
+    """Whether x ** y is no complex number."""
+    try:
+        apply(TABLE["power"], (x, y))
+    except number_kinds.NumberError:
+        return True  # which is an error where it is computed
+    except ValueError:
+        return False
+    return True
 
 
 def apply(primitive: Primitive, operands: Sequence[Any]) -> Any:
