@@ -4,6 +4,7 @@ import copy
 import functools
 import inspect
 import math
+import operator
 import os
 import pickle
 import random
@@ -262,6 +263,34 @@ def test_wrong_arguments_of_single_points():
             with pytest.raises(error, match=f"<lambda>.*{message}"):
                 kernel(*args)
         assert kernel(*right) == 6.0
+
+
+def test_values_as_arguments_are_differentiated_through():
+    kernel = ag.compile(lambda x, p: ag.exp(x) * p["a"] if x > 0 else p["b"][0] - x, exact=True)
+    x, p = Value(1.5), {"a": Value(2.0), "b": [3.0]}
+    y = kernel(x, p)
+    y.backward()
+    assert (y.data, x.grad, p["a"].grad) == (2.0 * math.exp(1.5), 2.0 * math.exp(1.5), math.exp(1.5))
+    assert kernel(1.5, {"a": 2.0, "b": [3.0]}) == y.data
+    z = kernel(-1.0, {"a": 1.0, "b": [Value(3.0)]})
+    assert (type(z), z.data) == (Value, 4.0)
+    derivative = ag.compile(ag.grad(lambda x: x**3.0))
+    w = derivative(Value(2.0))
+    assert (w.data, ag.gradient(w, w)) == (12.0, 1.0)
+    assert ag.grad(derivative)(2.0) == 12.0
+
+
+def test_partial_functions_and_callable_objects():
+    class Line:
+        def __init__(self, slope):
+            self.slope = slope
+
+        def __call__(self, x):
+            return self.slope * x if x > 0 else -x
+
+    assert ag.compile(Line(3.0))(np.array([1.0, -1.0])).tolist() == [3.0, 1.0]
+    assert ag.compile(functools.partial(operator.mul, 4.0))(2.0) == 8.0
+    assert ag.compile(ag.sin, exact=True)(2.0) == math.sin(2.0)
 
 
 # --- pickles and copies

@@ -3,7 +3,6 @@
 AUTOGRAD_LITE_POINTS scales the number of random programs.
 """
 
-import functools
 import itertools
 import math
 import operator
@@ -465,7 +464,7 @@ def test_what_is_the_same_is_not_refused():
     assert kernel.paths == 1
 
 
-# --- kernels in functions, Values among the arguments
+# --- kernels in functions
 
 
 def test_kernels_in_kernels():
@@ -487,31 +486,3 @@ def test_kernels_in_kernels():
         assert [bits(transform(outer)(*row)) for row in rows] == [bits(x) for x in expected]
     nested = ag.compile(ag.grad(ag.compile(ag.grad(ag.compile(plain)))), exact=True)
     assert [bits(x) for x in nested(*columns).tolist()] == [bits(x) for x in expected]
-
-
-def test_values_as_arguments_are_differentiated_through():
-    kernel = ag.compile(lambda x, p: ag.exp(x) * p["a"] if x > 0 else p["b"][0] - x, exact=True)
-    x, p = Value(1.5), {"a": Value(2.0), "b": [3.0]}
-    y = kernel(x, p)
-    y.backward()
-    assert (y.data, x.grad, p["a"].grad) == (2.0 * math.exp(1.5), 2.0 * math.exp(1.5), math.exp(1.5))
-    assert kernel(1.5, {"a": 2.0, "b": [3.0]}) == y.data
-    z = kernel(-1.0, {"a": 1.0, "b": [Value(3.0)]})
-    assert (type(z), z.data) == (Value, 4.0)
-    derivative = ag.compile(ag.grad(lambda x: x**3.0))
-    w = derivative(Value(2.0))
-    assert (w.data, ag.gradient(w, w)) == (12.0, 1.0)
-    assert ag.grad(derivative)(2.0) == 12.0
-
-
-def test_partial_functions_and_callable_objects():
-    class Line:
-        def __init__(self, slope):
-            self.slope = slope
-
-        def __call__(self, x):
-            return self.slope * x if x > 0 else -x
-
-    assert ag.compile(Line(3.0))(np.array([1.0, -1.0])).tolist() == [3.0, 1.0]
-    assert ag.compile(functools.partial(operator.mul, 4.0))(2.0) == 8.0
-    assert ag.compile(ag.sin, exact=True)(2.0) == math.sin(2.0)

@@ -12,12 +12,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import primitives
+from autograd_lite import primitives, structures
 from autograd_lite.compiler import lowering
 from autograd_lite.primitives import TABLE
 from points import LANDMARKS, LARGEST, any_double, beside, points, related
+from programs import programs
 from reference import REFERENCES, evaluate, ulps
 
 POINTS = int(os.environ.get("AUTOGRAD_LITE_POINTS", "100"))
@@ -409,9 +412,61 @@ def test_what_a_primitive_of_the_users_raises(exact, forget):
     primitive = ag.define_primitive("picky", picky, lambda r, x: 1.0, domain=(0.0, 1.0))
     kernel = ag.compile(lambda x: primitive(x) * 2.0, exact=exact)
     assert kernel(1.0) == 4.0
-    for given in (1000.0, np.array([1.0, 2.0, 1000.0])):
+    for x in (1000.0, np.array([1.0, 2.0, 1000.0])):
         with pytest.raises(LookupError, match="no 1000.0"):
-            kernel(given)
+            kernel(x)
     assert kernel(np.array([1.0, 2.0])).tolist() == [4.0, 6.0]
     with pytest.raises(LookupError, match="no 1000.0"):
         ag.compile(lambda x: primitive(x) * 2.0, exact=exact)(1000.0)
+
+
+# --- what is not a number, or infinite, in whole programs
+
+EXACTLY_ROUNDED = (
+    *("add", "subtract", "multiply", "divide", "negative", "absolute", "reciprocal", "square", "sqrt", "log", "xlogy", "relu"),
+    *("leaky_relu", "maximum", "minimum", "clip", "where", "sign", "step", "floor", "power", "stop_gradient", "sum", "dot"),
+)
+NUMBERS = st.sampled_from((0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 4.0, 0.5, math.inf, -math.inf, math.nan))
+
+
+def is_kept(function, row):
+    try:
+        function(*row)
+    except ValueError:  # a power that would be complex
+        return False
+    return True
+
+
+@given(
+    programs(EXACTLY_ROUNDED, NUMBERS, max_lines=7, valid=False), st.lists(st.tuples(*[NUMBERS] * 4), min_size=9, max_size=9)
+)
+@settings(max_examples=max(8, POINTS // 10))
+def test_default_mode_loses_no_special_number_of_a_program_or_its_derivatives(program, rows):
+    """What default code leaves out at first, it notices: products 0 * inf in sweeps, the outside of domains, rare arguments."""
+    count = len(program.inputs)
+    rows = [program.inputs, *[row[:count] for row in rows]]
+
+    def value(*xs):
+        return program.run(xs)[-1]
+
+    for function, derivatives in ((value, 0), (ag.value_and_grad(value, tuple(range(count))), 1), (second(program), 2)):
+        exact = ag.compile(function, exact=True)
+        kept = [row for row in rows if is_kept(exact, row)]
+        if not kept:
+            continue
+        columns = [np.array(column) for column in zip(*kept, strict=True)]
+        found, expected = [structures.flatten(kernel(*columns), arrays=False)[0] for kernel in (ag.compile(function), exact)]
+        for xs, ys in zip(found, expected, strict=True):
+            for x, y, row in zip(xs.tolist(), ys.tolist(), kept, strict=True):
+                assert agrees(x, y, derivatives), (row, x, y)
+
+
+def second(program):
+    return lambda *xs: ag.hessian(lambda ys: program.run(ys)[-1])(list(xs))
+
+
+def agrees(x, y, derivatives):
+    """Equal but for rounding; in derivatives the sign of a 0 is open, and with it that of its reciprocal."""
+    if not math.isfinite(x) or not math.isfinite(y) or x == 0.0 or y == 0.0:
+        return bits(abs(x) if derivatives else x) == bits(abs(y) if derivatives else y)
+    return abs(x - y) <= 1e-12 * abs(y)
