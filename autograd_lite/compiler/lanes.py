@@ -34,7 +34,7 @@ from autograd_lite.compiler.tree import (
 )
 from autograd_lite.compiler.vector_math import WRITTEN_OUT, written_out
 
-_LONGEST = 40  # loops of more rounds are not written out
+_LONGEST = 40  # loops of more rounds are not written out, but those over the arguments of a variadic function
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +370,7 @@ class _Evaluation:
 
     def unrolled(self, loop: Loop, variables: dict[str, Any]) -> list[Statement]:
         rounds = range(self.known(loop.start, variables), self.known(loop.stop, variables), loop.step)
-        if len(rounds) > _LONGEST:
+        if len(rounds) > _LONGEST and not (isinstance(loop.stop, Operation) and loop.stop.operator == "len"):
             raise TooLongError
         return [statement for at in rounds for statement in (Assign(loop.name, Number(at, "int")), *loop.body)]
 
