@@ -227,8 +227,10 @@ def check_default(primitive, fixed, rows, in_domain):
     far = []
     for i, result in zip(kept, results, strict=True):
         args, expected = complete[i], primitive.fn(*complete[i])
-        if primitive.name == "dot" and not same_kind(result, expected) and all(math.isfinite(x) for x in args):
-            expected = exact_sum_of_products(args)  # where a product overflows in the engine, and not where it is fused
+        if primitive.name == "dot" and not math.isfinite(expected) and all(math.isfinite(x) for x in args):
+            # A product overflows in the engine, and perhaps not where it is fused.
+            assert not math.isfinite(result) or same_kind(result, exact_sum_of_products(args)), (args, result)
+            continue
         assert same_kind(result, expected), f"{primitive.name}{args}: {result!r}, not {expected!r}"
         if result == expected == 0.0 and primitive.name not in SIGNLESS:
             assert bits(result) == bits(expected), f"{primitive.name}{args}: {result!r}, not {expected!r}"
@@ -422,51 +424,36 @@ def test_what_a_primitive_of_the_users_raises(exact, forget):
 
 # --- what is not a number, or infinite, in whole programs
 
-EXACTLY_ROUNDED = (
-    *("add", "subtract", "multiply", "divide", "negative", "absolute", "reciprocal", "square", "sqrt", "log", "xlogy", "relu"),
-    *("leaky_relu", "maximum", "minimum", "clip", "where", "sign", "step", "floor", "power", "stop_gradient", "sum", "dot"),
+# Programs whose numbers are integers over powers of 2, of fewer than 53 bits: exact in either mode, whatever is fused.
+EXACT = (
+    *("add", "subtract", "multiply", "negative", "absolute", "square", "relu", "leaky_relu", "maximum", "minimum", "clip"),
+    *("where", "sign", "step", "floor", "stop_gradient", "sum", "dot"),
 )
-NUMBERS = st.sampled_from((0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 4.0, 0.5, math.inf, -math.inf, math.nan))
-
-
-def is_kept(function, row):
-    try:
-        function(*row)
-    except ValueError:  # a power that would be complex
-        return False
-    return True
+NUMBERS = st.sampled_from((0.0, -0.0, 1.0, -1.0, 4.0, -4.0, 0.25, math.inf, -math.inf, math.nan))
+FIRST = st.sampled_from((ag.positive, ag.sqrt, ag.reciprocal, lambda x: ag.where(x, ag.reciprocal(x), 1.0), ag.relu))
 
 
 @given(
-    programs(EXACTLY_ROUNDED, NUMBERS, max_lines=7, valid=False), st.lists(st.tuples(*[NUMBERS] * 4), min_size=9, max_size=9)
+    programs(EXACT, NUMBERS, max_lines=3, valid=False),
+    st.tuples(*[FIRST] * 4),
+    st.lists(st.tuples(*[NUMBERS] * 4), min_size=12, max_size=12),
 )
 @settings(max_examples=max(8, POINTS // 10))
-def test_default_mode_loses_no_special_number_of_a_program_or_its_derivatives(program, rows):
+def test_default_mode_loses_no_special_number_of_a_program_or_its_derivatives(program, first, rows):
     """What default code leaves out at first, it notices: products 0 * inf in sweeps, the outside of domains, rare arguments."""
     count = len(program.inputs)
     rows = [program.inputs, *[row[:count] for row in rows]]
 
     def value(*xs):
-        return program.run(xs)[-1]
+        return program.run([function(x) for function, x in zip(first, xs, strict=False)])[-1]
 
-    for function, derivatives in ((value, 0), (ag.value_and_grad(value, tuple(range(count))), 1), (second(program), 2)):
+    def second(*xs):
+        return ag.hessian(lambda ys: value(*ys))(list(xs))
+
+    for function, derivatives in ((value, 0), (ag.value_and_grad(value, tuple(range(count))), 1), (second, 2)):
         exact = ag.compile(function, exact=True)
-        kept = [row for row in rows if is_kept(exact, row)]
-        if not kept:
-            continue
-        columns = [np.array(column) for column in zip(*kept, strict=True)]
+        columns = [np.array(column) for column in zip(*rows, strict=True)]
         found, expected = [structures.flatten(kernel(*columns), arrays=False)[0] for kernel in (ag.compile(function), exact)]
         for xs, ys in zip(found, expected, strict=True):
-            for x, y, row in zip(xs.tolist(), ys.tolist(), kept, strict=True):
-                assert agrees(x, y, derivatives), (row, x, y)
-
-
-def second(program):
-    return lambda *xs: ag.hessian(lambda ys: program.run(ys)[-1])(list(xs))
-
-
-def agrees(x, y, derivatives):
-    """Equal but for rounding; in derivatives the sign of a 0 is open, and with it that of its reciprocal."""
-    if not math.isfinite(x) or not math.isfinite(y) or x == 0.0 or y == 0.0:
-        return bits(abs(x) if derivatives else x) == bits(abs(y) if derivatives else y)
-    return abs(x - y) <= 1e-12 * abs(y)
+            for x, y, row in zip(xs.tolist(), ys.tolist(), rows, strict=True):
+                assert bits(x) == bits(y) or (derivatives and x == y == 0.0), (row, x, y)
