@@ -82,15 +82,18 @@ def take_plain(part: structures.Structure, x: Any, numbers: array[float]) -> boo
             return True
 
 
-def plain_columns(part: structures.Structure, x: Any) -> list[Any] | None:
-    """The columns of an array of float64 with a leading axis of points; None if it is something else."""
+def plain_points(part: structures.Structure, x: Any) -> Any:
+    """An array of float64 with a leading axis of points, and one behind it if there is more than a number a point.
+
+    None if x is something else.
+    """
     if type(x) is not np.ndarray or x.dtype != np.float64 or not x.ndim or not len(x):
         return None
     if part is structures.LEAF:
-        return [np.ascontiguousarray(x)] if x.ndim == 1 else None
+        return np.ascontiguousarray(x) if x.ndim == 1 else None
     if not isinstance(part, structures.Array) or x.shape[1:] != part.shape:
         return None
-    return list(np.ascontiguousarray(x.reshape(len(x), -1).T))
+    return np.ascontiguousarray(x.reshape(len(x), -1))
 
 
 def _ordered(x: Any, known: structures.Structure | None) -> Any:

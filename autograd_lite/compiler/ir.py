@@ -212,6 +212,27 @@ class Builder:
             return modulo
         return self.emit(f"sdiv {self.typed(self.operation('-', (x, modulo), 'int'))}, {y.text}", "int")
 
+    def column(self, address: str, column: int, count: int) -> Operand:
+        """The numbers from %point on in a column of an array with so many columns: they do not lie side by side."""
+        start = self.emit(f"getelementptr double, ptr {address}, i64 {column}", "list").text
+        first = self.emit(f"mul i64 %point, {count}", "int").text
+        if self.width == 1:
+            number = self.emit(f"getelementptr double, ptr {start}, i64 {first}", "list").text
+            return self.emit(f"load double, ptr {number}, align 8", "float")
+        lanes, vector = f"<{self.width} x i64>", self.type("float")
+        steps = f"<{', '.join([f'i64 {lane * count}' for lane in range(self.width)])}>"
+        one = self.emit(f"insertelement {lanes} poison, i64 {first}, i64 0", "int").text
+        zeros = f"<{self.width} x i32> zeroinitializer"
+        all_first = self.emit(f"shufflevector {lanes} {one}, {lanes} poison, {zeros}", "int").text
+        at = self.emit(f"add {lanes} {all_first}, {steps}", "int").text
+        pointers = f"<{self.width} x ptr>"
+        places = self.emit(f"getelementptr double, ptr {start}, {lanes} {at}", "list").text
+        name = f"llvm.masked.gather.v{self.width}f64.v{self.width}p0"
+        parameters = [pointers, f"<{self.width} x i1>", vector]
+        self.module.declare(name, vector, parameters)
+        arguments = f"{pointers} align 8 {places}, <{self.width} x i1> splat (i1 true), {vector} poison"
+        return self.emit(f"call {vector} @{name}({arguments})", "float")
+
     # --- calls
 
     def call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import structures
-from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_columns, take_plain
+from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_points, take_plain
 from autograd_lite.compiler.paths import Path, Points, empty_results, put
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import RecordingError, Trace, record
@@ -115,6 +115,14 @@ class Kernel:
         """The programs of all paths, in the order of their recording."""
         return tuple([path.trace.program for path in self._paths])
 
+    def to_c(self, name: str = "kernel") -> str:
+        """The path recorded last as a C99 file of its own, of a function with this name; see `Program.to_c`.
+
+        Inputs and outputs are the numbers of arguments and result from left to right. Values that the function uses from
+        outside are further inputs, in the order of their use. Raises RuntimeError before the first call.
+        """
+        return self.program.to_c(name)
+
     @property
     def compile_seconds(self) -> float:
         """The seconds spent on making machine code so far."""
@@ -127,10 +135,8 @@ class Kernel:
         """
         plain = self._plain(args) if self._paths else None
         if plain is not None:
-            numbers, columns, batched = plain
-            if not columns:
-                return self._given(self._at(numbers), out)
-            return self._given(self._results(Points(numbers, columns, batched), columns[0].shape), out)
+            result = self._results(plain, (plain.count,)) if plain.columns else self._at(plain.shared)
+            return self._given(result, out)
         leaves = self._leaves(args)
         kinds = set(map(type, leaves))
         if kinds <= _NUMBERS:
@@ -146,28 +152,29 @@ class Kernel:
 
     # --- arguments
 
-    def _plain(self, args: tuple[Any, ...]) -> tuple[array[float], list[Any], tuple[bool, ...]] | None:
-        """Numbers, columns and which is which, of floats and arrays of float64 as recorded; None: they need a closer look."""
+    def _plain(self, args: tuple[Any, ...]) -> Points | None:
+        """The points of arguments that are floats and arrays of float64, as recorded; None: they need a closer look."""
         known = self._arguments or ()
         if len(args) != len(known):
             return None
         numbers = array("d")
         columns: list[Any] = []
-        batched: list[bool] = []
+        batched: list[int] = []
         for i, (x, part) in enumerate(zip(args, known, strict=True)):
             axis = self._axis(i, len(args))
             if axis == "points" or (axis == "broadcast" and type(x) is np.ndarray):
-                found = plain_columns(part, x)
-                if found is None or (columns and len(found[0]) != len(columns[0])) or (axis == "broadcast" and x.ndim != 1):
+                found = plain_points(part, x)
+                if found is None or (columns and len(found) != len(columns[0])) or (axis == "broadcast" and x.ndim != 1):
                     return None
-                columns += found
-                batched += [True] * len(found)
+                columns.append(found)
+                count = 1 if found.ndim == 1 else found.shape[1]
+                batched += [count] * count
             else:
                 before = len(numbers)
                 if not take_plain(part, x, numbers):
                     return None
-                batched += [False] * (len(numbers) - before)
-        return numbers, columns, tuple(batched)
+                batched += [0] * (len(numbers) - before)
+        return Points(numbers, columns, tuple(batched))
 
     def _axis(self, i: int, count: int) -> str:
         if not isinstance(self.batch, tuple):
@@ -297,12 +304,13 @@ class Kernel:
         if 0 in shape:
             raise ValueError(f"{self._name}: the arguments hold no points, being arrays of shape {shape}")
         columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
-        return self._results(Points(self._numbers(leaves, args), columns, batched), shape)
+        points = Points(self._numbers(leaves, args), columns, tuple([int(x) for x in batched]))
+        if not self._paths:
+            self._new_path(points.at(0))
+        return self._results(self._plain(args) or points, shape)
 
     def _results(self, points: Points, shape: tuple[int, ...]) -> Any:
         """The results at points that are arranged in this shape."""
-        if not self._paths:
-            self._new_path(points.at(0))
         result = self._paths[0].trace.result
         if self.reduce:
             return result.of_numbers(array("d", self._reduced(points).tobytes()))

@@ -156,7 +156,7 @@ _made: WeakValueDictionary[str, Code] = WeakValueDictionary()  # by digest: equa
 
 
 def compiled(
-    program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[bool], reduce: bool = False, quick: bool = False
+    program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[int], reduce: bool = False, quick: bool = False
 ) -> Code:
     """The machine code of a program: `quick` to make, or quick to run."""
     here = machine()

@@ -40,7 +40,7 @@ def text(
     *,
     mode: Mode,
     width: int,
-    batched: Sequence[bool],
+    batched: Sequence[int],
     vector_function: VectorFunction,
     has_wide_vectors: bool = False,
     has_fma: bool = False,
@@ -49,8 +49,9 @@ def text(
 ) -> tuple[str, Module]:
     """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
 
-    `batched` says of each input whether every point has its own; the others are shared. The kernel's arguments: the address of
-    the shared inputs' numbers; that of the addresses of the batched ones; that of the addresses of the outputs; that of a byte
+    `batched` says of each input how many columns the array has that it is a column of, an array with a row for each point;
+    0: it is shared by all points. The kernel's arguments: the address of the shared inputs' numbers; that of the addresses of
+    the arrays; that of the addresses of the outputs; that of a byte
     a point, which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first group of `width`
     points, and the one behind the last. Its result: 1 if a byte is 0, plus 2 if one is 2. Outputs that are constants have no
     address and are not written.
@@ -69,17 +70,22 @@ def text(
 class _KernelPrinter:
     """The text of one kernel."""
 
-    def __init__(
-        self, program: Program, module: Module, width: int, batched: Sequence[bool], reduce: bool, quick: bool
-    ) -> None:
+    def __init__(self, program: Program, module: Module, width: int, batched: Sequence[int], reduce: bool, quick: bool) -> None:
         self.program, self.module, self.width, self.batched, self.reduce = program, module, width, batched, reduce
         self.is_packed = reduce or not any(batched)
         self.quick = quick
         self.constants: dict[int, Operand] = {}
         self.outputs = [place for place in program.outputs if place >= 0]
-        self.row: dict[int, int] = {}  # of each input, among the shared or the batched ones
-        for kind in (False, True):
-            self.row.update({place: i for i, place in enumerate([p for p, b in enumerate(batched) if b == kind])})
+        self.row: dict[int, int] = {}  # of each input: its index among the shared ones, or that of its array
+        self.column: dict[int, int] = {}  # in that array
+        shared = arrays = at = 0
+        for place, count in enumerate(batched):
+            self.row[place], self.column[place] = (arrays, at) if count else (shared, 0)
+            shared += count == 0
+            at += count != 0
+            if count and at == count:
+                arrays, at = arrays + 1, 0
+        self.arrays = arrays
         self.vector = "double" if width == 1 else f"<{width} x double>"
         self.is_fast = isinstance(module, VectorModule) and module.fast
         self.tells = telling(program) if self.is_fast else set()
@@ -105,13 +111,13 @@ class _KernelPrinter:
         """The whole program in the loop."""
         program, builder = self.program, self.builder()
         numbers: dict[int, Operand] = {}
-        free = [i for i, is_batched in enumerate(self.batched) if not is_batched]
+        free = [i for i, count in enumerate(self.batched) if not count]
         if self.width > 1 and len(free) <= _HOISTED:  # what all points share is computed once
             numbers.update({place: self.shared(builder, place) for place in free})
             for step in self.steps:
                 if all(x < 0 or x in numbers for x in step.operands):
                     numbers[step.place] = self.step(builder, step, numbers)
-        addresses = {i: self.address(builder, "batched", i) for i in range(sum(self.batched)) if i < _HOISTED}
+        addresses = {i: self.address(builder, "batched", i) for i in range(self.arrays) if i < _HOISTED}
         results = {} if self.is_packed else {i: self.output(builder, i) for i in range(len(self.outputs)) if i < _HOISTED}
 
         def body() -> None:
@@ -293,7 +299,10 @@ class _KernelPrinter:
         if not self.batched[place]:
             return self.shared(builder, place)
         row = self.row[place]
-        return self.load(builder, addresses.get(row) or self.address(builder, "batched", row), "%point")
+        address = addresses.get(row) or self.address(builder, "batched", row)
+        if self.batched[place] == 1:
+            return self.load(builder, address, "%point")
+        return builder.column(address, self.column[place], self.batched[place])
 
     def shared(self, builder: Builder, place: int) -> Operand:
         address = builder.emit(f"getelementptr double, ptr %shared, i64 {self.row[place]}", "list").text

@@ -29,30 +29,29 @@ _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_i
 
 
 class Points:
-    """The points of a batch: the numbers they share, and a contiguous array for each of the others."""
+    """The points of a batch: the numbers they share, and contiguous arrays with the others along their first axis.
 
-    def __init__(self, shared: array[float], columns: list[Any], batched: tuple[bool, ...]) -> None:
+    `batched` says of each input how many columns its array has: 0 if it is shared, 1 for an array of one axis, and of an array
+    with several columns the same for all of them, which follow one another.
+    """
+
+    def __init__(self, shared: array[float], columns: list[Any], batched: tuple[int, ...]) -> None:
         self.shared, self.columns, self.batched = shared, columns, batched
-        self.count = len(columns[0])
+        self.count = len(columns[0]) if columns else 0
 
     def at(self, index: int) -> list[float]:
         """The numbers of one point."""
-        shared, columns = iter(self.shared), iter(self.columns)
-        return [float(next(columns)[index]) if is_batched else next(shared) for is_batched in self.batched]
+        shared = iter(self.shared)
+        own = itertools.chain.from_iterable([column[index : index + 1].reshape(-1).tolist() for column in self.columns])
+        return [next(own) if count else next(shared) for count in self.batched]
 
     def only(self, indices: Any) -> Points:
         """Some of the points."""
         return Points(self.shared, [column[indices] for column in self.columns], self.batched)
 
-    def part(self, start: int, stop: int) -> Points:
-        """Points in a row."""
-        if start == 0 and stop >= self.count:
-            return self
-        return Points(self.shared, [column[start:stop] for column in self.columns], self.batched)
-
     def last(self, count: int, width: int) -> list[Any]:
-        """The columns of the last points, of which there are so many, filled up with the last one."""
-        return [np.concatenate([column[-count:], np.repeat(column[-1:], width - count)]) for column in self.columns]
+        """The arrays of the last points, of which there are so many, filled up with the last one."""
+        return [np.concatenate([x[-count:], np.repeat(x[-1:], width - count, axis=0)]) for x in self.columns]
 
 
 class Path:
@@ -130,7 +129,7 @@ class Path:
         """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
         width = 1 if self.exact else llvm.machine().width
         shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
-        function = self.function(mode, width, (*points.batched, *[False] * len(self.trace.captured)))
+        function = self.function(mode, width, (*points.batched, *[0] * len(self.trace.captured)))
         held = np.ones(points.count, dtype=np.uint8)
         groups, rest = divmod(points.count, width)
         inputs, outputs = (
@@ -164,7 +163,7 @@ class Path:
         """
         width = 1 if self.exact else llvm.machine().width
         shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
-        function = self.function(self.mode, width, (*points.batched, *[False] * len(self.trace.captured)), reduce=True)
+        function = self.function(self.mode, width, (*points.batched, *[0] * len(self.trace.captured)), reduce=True)
         groups, rest = divmod(points.count, width)
         bounds = _bounds(groups, max(1, min(_BLOCKS, groups // 16)))
         held, inputs = np.ones((groups, width), dtype=np.uint8), _addresses(points.columns)
@@ -198,11 +197,11 @@ class Path:
         return every, outside
 
     @functools.cached_property
-    def one_point(self) -> tuple[bool, ...]:
+    def one_point(self) -> tuple[int, ...]:
         """That no input is batched."""
-        return (False,) * self.trace.program.inputs
+        return (0,) * self.trace.program.inputs
 
-    def function(self, mode: Mode, width: int, batched: tuple[bool, ...], reduce: bool = False) -> Callable[..., int]:
+    def function(self, mode: Mode, width: int, batched: tuple[int, ...], reduce: bool = False) -> Callable[..., int]:
         """The machine code for points in groups of `width`, of which these inputs have their own numbers.
 
         Long programs are made quickly first. From the second call on the code that runs faster is made beside the program's
@@ -238,7 +237,7 @@ class _Machine:
     is_quick: bool
 
 
-_Key: TypeAlias = tuple[Mode, int, tuple[bool, ...], bool]
+_Key: TypeAlias = tuple[Mode, int, tuple[int, ...], bool]
 
 
 def _bounds(groups: int, parts: int) -> list[tuple[int, int]]:
