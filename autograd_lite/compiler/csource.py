@@ -11,10 +11,9 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite import floats
-from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.tree import (
     Assign,
     Block,
@@ -38,6 +37,9 @@ from autograd_lite.compiler.tree import (
     walk,
 )
 from autograd_lite.primitive import Primitive
+
+if TYPE_CHECKING:  # programs are printed as C by what is here
+    from autograd_lite.compiler.program import Program
 
 # Where C's library has another name for a function, or other bits than Python.
 _SPELLED: dict[Any, str] = {round: "rint", math.hypot: "ag_hypot", math.pow: "ag_pow"}

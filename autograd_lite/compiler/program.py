@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd_lite.compiler import listing, number_kinds, program_json
+from autograd_lite.compiler import c_file, listing, number_kinds, program_json
 from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guards, Instructions
 from autograd_lite.compiler.instructions import Guard as Guard
 from autograd_lite.compiler.instructions import Instruction as Instruction
@@ -89,6 +89,16 @@ class Program:
         Raises ProgramFormatError, naming the row, if the text is no program, or one of a primitive that the table has not.
         """
         return cls(*program_json.read(text))
+
+    def to_c(self, name: str = "kernel") -> str:
+        """A C99 file of its own: ``void name(const double *inputs, double *outputs)``, and if there are guards
+        ``int name_on_path(const double *inputs)``, which tells whether all comparisons come out as they were recorded.
+
+        Compiled without contraction (-ffp-contract=off) it gives the engine's bits; nan where a power is complex. Raises
+        ValueError if a function in C cannot have that name, or if a user's primitive is not written in the part of Python
+        that is translated.
+        """
+        return c_file.text(self, name)
 
     def __call__(self, *args: Any) -> list[Any]:
         """The outputs for these inputs.
