@@ -42,9 +42,10 @@ class Settings:
     steps: int = 100
     largest: int = 1_000_000
     largest_of_peer: int = 100_000
+    all_problems: bool = True  # of a row of compiled functions, or the first alone
 
 
-QUICK = Settings(repetitions=7, steps=7, largest=100_000, largest_of_peer=10_000)
+QUICK = Settings(repetitions=7, steps=7, largest=100_000, largest_of_peer=10_000, all_problems=False)
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,17 @@ class Goal:
 
 @dataclass
 class Result:
-    """One row of the report: times by side and phase in `unit`, each peer's time over ours by phase, other figures, goals."""
+    """One row of the report: times by side and phase in `unit`, each peer's time over ours by phase, other figures, goals.
+
+    `first_result` has the milliseconds that a side took to prepare and to give its first result, where that is told.
+    """
 
     row: str
     title: str
     unit: str = ""
     repetitions: int = 0
     times: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    first_result: dict[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import autograd_lite as ag
+from benchmarks.compiled.rows import COMPILED_ROWS
 from benchmarks.growth import run_growth
 from benchmarks.measure import (
-    MICROGRAD,
     OURS,
     QUICK,
-    XAD,
     DisagreementError,
     Result,
     Settings,
@@ -46,17 +45,21 @@ ROWS = {
     "B1": Row("moons, eager: whole training steps of micrograd's demo", run_moons),
     "B2": Row("small GPT, eager: whole training steps in plain scalar code", run_small_gpt),
     "B9": Row("growth, eager: nanoseconds and bytes a node as graphs grow", run_growth),
+    **{name: Row(*row) for name, row in COMPILED_ROWS.items()},
 }
 """Every benchmark by name; adding one is adding an entry."""
+
+DISTRIBUTIONS = ("micrograd", "xad", "llvmlite", "numpy", "jax", "casadi", "numba", "torch", "ddx-ad", "autograd")
+"""What rows are about, besides the engine; one that is absent is left out with a note."""
 
 DESCRIPTION = """\
 Benchmarks of autograd_lite beside other libraries. Run as `python tests/benchmarks`.
 
 All sides of a row run in one process on one core, in turn, and every row in a process of its own; the table shows medians
-and, in brackets, ratios: the peer's time over ours, above 1 is good. A row is reported only if its numbers agree. The peers
-are micrograd and xad, which come with `pip install 'autograd_lite[bench]'` (one that is absent is left out with a note),
-"pure", a second copy of this package with the engine in Python, and for B2 "local gradients", a Value of 40 lines. The exit
-status is 1 if numbers disagree.
+and, in brackets, ratios: the peer's time over ours, above 1 is good. A row is reported only if its numbers agree. Peers come
+with `pip install 'autograd_lite[bench]'`, those of the eager rows alone with `bench-eager` (one that is absent is left out with
+a note). Others are "pure", a second copy of this package with the engine in Python, for B2 "local gradients", a Value of 40
+lines, and functions written by hand, which gcc compiles where it is there. The exit status is 1 if numbers disagree.
 """
 
 
@@ -67,12 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = {name: value for name in vars(settings) if (value := getattr(options, name, None)) is not None}
     settings = replace(settings, **chosen)
     report: dict[str, Any] = {"machine": machine(pin_to_one_core())}
-    report["versions"] = {
-        OURS: ag.__version__,
-        "engine": ag.engine_name,
-        MICROGRAD: version_of(MICROGRAD),
-        XAD: version_of(XAD),
-    }
+    report["versions"] = {OURS: ag.__version__, "engine": ag.engine_name}
+    report["versions"] |= {name: version_of(name) for name in DISTRIBUTIONS}
     report["settings"] = vars(settings)
     report["rows"] = []
     print(_heading(report), end="\n\n")
@@ -117,17 +116,8 @@ def table(result: Result) -> str:
     """One result, as printed."""
     lines = [f"{result.row}: {result.title}"]
     if result.times:
-        names = list(result.times)
         lines[0] += f" ({result.unit}, median of {result.repetitions})"
-        lines.append(" ".join([f"  {'':<16}", *[f"{name:>15}" if name == OURS else f"{name:>24}" for name in names]]))
-        ratios = {name: result.ratios(name) for name in names}
-        for phase, ours in result.times[OURS].items():
-            cells = [
-                f"{result.times[name][phase]['median']:>15.4g} {'(' + format(ratios[name][phase], '.2f') + ')':>8}"
-                for name in names[1:]
-                if phase in ratios[name]
-            ]
-            lines.append(" ".join([f"  {phase:<16}", f"{ours['median']:>15.4g}", *cells]))
+        lines += _line_a_side(result) if result.first_result else _line_a_phase(result)
     lines += [f"  {name.replace('_', ' ')}: {figure:.4g}" for name, figure in result.figures.items()]
     for goal in result.goals:
         bound = "at least" if goal.at_least else "at most"
@@ -136,13 +126,40 @@ def table(result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _line_a_phase(result: Result) -> Iterator[str]:
+    """The sides are columns."""
+    names = list(result.times)
+    yield " ".join([f"  {'':<16}", *[f"{name:>15}" if name == OURS else f"{name:>24}" for name in names]])
+    ratios = {name: result.ratios(name) for name in names}
+    for phase, ours in result.times[OURS].items():
+        cells = [
+            f"{result.times[name][phase]['median']:>15.4g} {'(' + format(ratios[name][phase], '.2f') + ')':>8}"
+            if phase in ratios[name]
+            else f"{'':>24}"
+            for name in names[1:]
+        ]
+        yield " ".join([f"  {phase:<16}", f"{ours['median']:>15.4g}", *cells]).rstrip()
+
+
+def _line_a_side(result: Result) -> Iterator[str]:
+    """Sides with one phase, whose first results took other times."""
+    width = max(32, *map(len, result.times))
+    yield f"  {'':<{width}} {'median':>12} {'ratio':>9} {'fastest':>12} {'first result, ms':>17}"
+    for name, phases in result.times.items():
+        total, ratio = phases["total"], result.ratios(name).get("total")
+        shown = "" if ratio is None or name == OURS else f"({ratio:.2f})"
+        first = result.first_result[name]
+        yield f"  {name:<{width}} {total['median']:>12.4g} {shown:>9} {total['minimum']:>12.4g} {first:>17.4g}"
+
+
 def _heading(report: dict[str, Any]) -> str:
     facts, versions = report["machine"], report["versions"]
     pinned = "not pinned" if facts["pinned_to_core"] is None else f"pinned to core {facts['pinned_to_core']}"
+    others = ", ".join([f"{name} {versions[name] or 'absent'}" for name in DISTRIBUTIONS])
     load = "" if facts["load_average"] is None else f", load {facts['load_average']:.1f}"
     return (
         f"{facts['implementation']} {facts['python']} on {facts['cpu']}, {pinned}{load}; autograd_lite {versions[OURS]}"
-        f" ({versions['engine']} engine), micrograd {versions[MICROGRAD] or 'absent'}, xad {versions[XAD] or 'absent'}"
+        f" ({versions['engine']} engine), {others}"
     )
 
 
@@ -161,7 +178,7 @@ def _in_deep_thread(work: Callable[[], None]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    rows = "\n".join([f"  {name:<10} {row.summary}" for name, row in ROWS.items()])
+    rows = "\n".join([f"  {name:<12} {row.summary}" for name, row in ROWS.items()])
     parser = argparse.ArgumentParser(
         prog="python tests/benchmarks",
         description=DESCRIPTION,

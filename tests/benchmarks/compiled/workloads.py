@@ -106,7 +106,7 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
     result.figures["largest_difference"] = max(differences)
     timed = {name: functools.partial(_timed, call) for name, call in calls.items()}
     result.times = in_turn(timed, settings.repetitions, workload.scale)
-    result.figures |= {f"milliseconds_to_the_first_result_of_{name}": 1e3 * seconds for name, seconds in setup.items()}
+    result.first_result = {name: 1e3 * seconds for name, seconds in setup.items()}
     if OURS in sides:
         for name, limit in workload.goals.items():
             result.aim(name, limit)
@@ -117,8 +117,13 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
 
 
 def _sides(workload: Workload, notes: list[str]) -> dict[str, Side]:
-    """Ours and the peers that are here, their packages imported: that is not part of their setup. Notes on the others."""
-    sides = {OURS: replace(workload.ours, needs=COMPILER), **workload.peers}
+    """Ours and the peers that are here, their packages imported: that is not part of their setup."""
+    return present({OURS: replace(workload.ours, needs=COMPILER), **workload.peers}, notes)
+
+
+def present(sides: Mapping[str, Side], notes: list[str]) -> dict[str, Side]:
+    """Those whose packages are here, and are imported now. Notes on the others."""
+    sides = dict(sides)
     for name, side in list(sides.items()):
         if absent := side.missing():
             notes.append(f"{', '.join(absent)} is not installed: the side {name} was left out")
