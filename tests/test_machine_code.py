@@ -119,10 +119,6 @@ def bits(x):
     return "nan" if x != x else float(x).hex()
 
 
-def all_bits(xs):
-    return [bits(x) for x in xs]
-
-
 def varied(primitive):
     """Ways to give the arguments: all as inputs; orders as constants; any one as a constant, any other number as input."""
     if primitive.variadic:
@@ -450,10 +446,53 @@ def test_default_mode_loses_no_special_number_of_a_program_or_its_derivatives(pr
     def second(*xs):
         return ag.hessian(lambda ys: value(*ys))(list(xs))
 
-    for function, derivatives in ((value, 0), (ag.value_and_grad(value, tuple(range(count))), 1), (second, 2)):
-        exact = ag.compile(function, exact=True)
-        columns = [np.array(column) for column in zip(*rows, strict=True)]
-        found, expected = [structures.flatten(kernel(*columns), arrays=False)[0] for kernel in (ag.compile(function), exact)]
-        for xs, ys in zip(found, expected, strict=True):
-            for x, y, row in zip(xs.tolist(), ys.tolist(), rows, strict=True):
-                assert bits(x) == bits(y) or (derivatives and x == y == 0.0), (row, x, y)
+    check_special(value, rows)
+    check_special(ag.value_and_grad(value, tuple(range(count))), rows, derivatives=True)
+    check_special(second, rows, derivatives=True)
+
+
+HIDING = (  # a nan
+    lambda x, y: ag.where(x, 2.0, y),
+    lambda x, y: ag.where(y, x, 3.0),
+    lambda x, y: 2.0 if x > 0.0 else 3.0,
+    lambda x, y: y if x <= 1.0 else 3.0,
+    lambda x, y: 2.0 if x else y,
+    lambda x, y: ag.power(x, 0.0),
+    lambda x, y: ag.power(1.0, x) + ag.hypot(math.inf, x),
+    lambda x, y: ag.grad(lambda z: ag.where(z, z * x, 4.0 * z))(y),
+    lambda x, y: ag.grad(lambda z: ag.maximum(z * x, z))(y),
+)
+
+
+ABSORBING = (  # in whose derivatives 0 meets an infinity
+    lambda x, y: ag.where(x, x * y, 1.0),
+    lambda x, y: ag.where(y, x, x * y),
+    lambda x, y: ag.relu(x) * y,
+    lambda x, y: ag.maximum(x, 1.0) * y + x,
+    lambda x, y: ag.clip(x, -1.0, 1.0) * y,
+    lambda x, y: ag.where(x, ag.reciprocal(x), y),
+    lambda x, y: ag.where(y, ag.sqrt(x), x),
+)
+
+
+@pytest.mark.parametrize("hide", HIDING)
+def test_default_mode_notices_what_the_rest_of_a_program_would_hide(hide):
+    numbers = (0.0, 1.0, -4.0, math.inf, -math.inf, math.nan)
+    for inner in ABSORBING:
+        derivative = ag.grad(inner)
+        check_special(lambda x, y: hide(derivative(x, y), y), list(itertools.product(numbers, repeat=2)), derivatives=True)
+
+
+def check_special(function, rows, derivatives=False):
+    """The same bits in both modes, of a batch and of its points; but for the signs of zeros among derivatives."""
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    fast = ag.compile(function)
+    found, expected = [flat(kernel(*columns)) for kernel in (fast, ag.compile(function, exact=True))]
+    for xs, ys in zip(found, expected, strict=True):
+        for x, y, row in zip(xs.tolist(), ys.tolist(), rows, strict=True):
+            assert bits(x) == bits(y) or (derivatives and x == y == 0.0), (row, x, y)
+    assert [bits(x) for x in flat(fast(*rows[0]))] == [bits(xs[0]) for xs in found]
+
+
+def flat(result):
+    return structures.flatten(result, arrays=False)[0]
