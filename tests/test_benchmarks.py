@@ -12,6 +12,8 @@ import pytest
 
 import autograd_lite
 from benchmarks import growth, local_gradients, small_gpt
+from benchmarks.compiled import rows as compiled_rows
+from benchmarks.compiled.rows import COMPILED_ROWS
 from benchmarks.growth import RandomGraphs
 from benchmarks.measure import (
     LOCAL_GRADIENTS,
@@ -33,6 +35,7 @@ from benchmarks.runner import ROWS, table
 RUNNER = Path(__file__).parent / "benchmarks"
 PACKAGE = Path(autograd_lite.__file__).parent.parent
 TINY = ["--quick", "--operations", "64", "--repetitions", "2"]
+EAGER_ROWS = [row for row in ROWS if row not in COMPILED_ROWS]  # the others: test_compiled_workloads.py
 PHASES = {"record", "sweep", "free", "first gradient", "total"}
 PURE_IF_NATIVE = {PURE} if autograd_lite.engine_name == "native" else set()
 
@@ -123,7 +126,7 @@ def test_report_with_peers(tmp_path):
     assert f"traced_bytes_a_node_of_{XAD}" not in growth
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in {"B1", "B2"}])
+@pytest.mark.parametrize("row", [row for row in EAGER_ROWS if row not in {"B1", "B2"}])
 def test_xad_with_other_numbers_is_refused(tmp_path, row):
     process, report = run(tmp_path, ABSENT, *TINY, "--only", row, "--largest", "100", xad=WRONG_XAD)
     assert process.returncode == 1
@@ -154,7 +157,7 @@ def test_the_small_gpt_follows_the_recorded_losses(tmp_path):
     assert [goal["limit"] for goal in row["goals"]] == [15.0]
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row != "B2"])
+@pytest.mark.parametrize("row", [row for row in EAGER_ROWS if row != "B2"])
 def test_a_peer_with_other_numbers_is_refused(tmp_path, row):
     process, report = run(tmp_path, WRONG, *TINY, "--only", row, "--largest", "100", "--steps", "1")
     assert process.returncode == 1
@@ -223,6 +226,41 @@ def test_a_table_has_a_ratio_for_every_peer():
         "  goal: total of micrograd over ours at least 20: 25, met",
         "  goal: total of xad over ours at least 5: 4, MISSED",
     ]
+
+
+def test_a_table_has_no_ratio_where_a_peer_has_no_such_phase():
+    times = {
+        OURS: {"run": {"median": 2.0, "minimum": 2.0}, "compile": {"median": 3.0, "minimum": 3.0}},
+        XAD: {"compile": {"median": 6.0, "minimum": 6.0}},
+        MICROGRAD: {"run": {"median": 8.0, "minimum": 8.0}},
+    }
+    head, run_line, compile_line = table(Result("row", "title", "ns", 7, times)).splitlines()[1:]
+    assert run_line.split() == ["run", "2", "8", "(4.00)"]
+    assert compile_line.split() == ["compile", "3", "6", "(2.00)"]
+    for line, name in ((run_line, MICROGRAD), (compile_line, XAD)):  # below their names
+        assert line.index(")") + 1 == head.index(name) + len(name)
+
+
+def test_a_table_of_first_results_has_a_line_a_side():
+    peers = ["CasADi, whole problem, compiled", "a name that is longer than thirty-two characters"]
+    times = {name: {"total": {"median": t, "minimum": t / 2}} for name, t in zip((OURS, *peers), (2.0, 5.0, 1.0))}
+    first = {OURS: 30.0, peers[0]: 4e3, peers[1]: 0.25}
+    result = Result("row", "title", "us", 7, times, first_result=first)
+    lines = table(result).splitlines()
+    assert lines[1].split() == ["median", "ratio", "fastest", "first", "result,", "ms"]
+    assert lines[2].split() == [OURS, "2", "1", "30"]
+    assert lines[3].removeprefix(f"  {peers[0]} ").split() == ["5", "(2.50)", "2.5", "4000"]
+    assert lines[4].removeprefix(f"  {peers[1]} ").split() == ["1", "(0.50)", "0.5", "0.25"]
+    assert len({len(line) for line in lines[1:]}) == 1
+    assert result.as_json()["first_result"] == first
+
+
+def test_rows_of_compiled_functions_say_that_numpy_is_absent(monkeypatch):
+    monkeypatch.setattr(compiled_rows.importlib.util, "find_spec", lambda name: None)
+    for row in COMPILED_ROWS:
+        (result,) = ROWS[row].run(QUICK)
+        assert "numpy is not installed" in table(result)
+        assert not result.times
 
 
 def test_agreement():

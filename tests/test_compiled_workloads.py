@@ -9,9 +9,11 @@ import scipy.optimize
 import scipy.special
 import scipy.stats
 
-from benchmarks.compiled import black_scholes, bundle_adjustment, cart_pole, fits, mixtures, monte_carlo, networks
+import autograd_lite as ag
+from benchmarks.compiled import black_scholes, bundle_adjustment, cart_pole, fits, growth, mixtures, monte_carlo, networks
+from benchmarks.compiled.rows import COMPILED_ROWS
 from benchmarks.compiled.workloads import Side, check, run_workload
-from benchmarks.measure import OURS, QUICK, DisagreementError
+from benchmarks.measure import OURS, QUICK, DisagreementError, Settings
 
 ONCE = replace(QUICK, repetitions=1)
 PROBLEMS = {
@@ -122,3 +124,47 @@ def test_rosenbrocks_function_is_that_of_scipy():
     assert fits.rosenbrock(xs.tolist()) == pytest.approx(scipy.optimize.rosen(xs), rel=1e-13)
     hessian = fits.rosenbrock_hessian(7).expected()[0]
     np.testing.assert_allclose(hessian, scipy.optimize.rosen_hess(xs), rtol=1e-13)
+
+
+def test_every_row_finds_its_problems(monkeypatch):
+    for module in (black_scholes, bundle_adjustment, cart_pole, fits, mixtures, monte_carlo, networks):
+        monkeypatch.setattr(module, "run_workload", lambda workload, settings: workload)
+    for row in COMPILED_ROWS.keys() - {"B9-compiled"}:
+        workloads = list(COMPILED_ROWS[row][1](Settings(largest=1000)))
+        assert {workload.row for workload in workloads} == {row}
+        (first,) = COMPILED_ROWS[row][1](replace(QUICK, largest=1000))
+        assert first.title == workloads[0].title
+    assert len(list(COMPILED_ROWS["B8"][1](Settings()))) == 7  # of two modules
+
+
+def test_growth_is_told_in_what_a_node_costs():
+    results = list(COMPILED_ROWS["B9-compiled"][1](replace(ONCE, largest=200, largest_of_peer=1)))
+    assert [result.title for result in results] == [f"compiled growth: random graph of {n} nodes" for n in (96, 192)]
+    for result in results:
+        times = result.times[OURS]
+        assert times["first gradient"]["median"] == pytest.approx(
+            sum(times[phase]["median"] for phase in ("record", "compile", "run")), rel=1e-9
+        )
+        assert set(times) >= {"optimise", "run, optimised"}  # more than 300 instructions
+        assert result.figures["instructions"] > 300
+        assert result.figures["largest_difference"] <= 1e-12
+    assert [[goal.figure for goal in result.goals] for result in results] == [[], ["milliseconds to compile"]]
+
+
+def test_a_growing_function_with_other_numbers_is_refused(monkeypatch):
+    honest = growth.ours
+
+    def wrong(graphs, size, facts):
+        phases, numbers = honest(graphs, size, facts)
+        return phases, [*numbers[:-1], numbers[-1] + 1e-6]
+
+    monkeypatch.setattr(growth, "ours", wrong)
+    with pytest.raises(DisagreementError, match="96 nodes: autograd_lite"):
+        growth.run_size(100, replace(ONCE, largest_of_peer=1))
+
+
+def test_the_compiled_graphs_have_the_nodes_they_claim_and_none_twice():
+    graphs = growth.DistinctGraphs(3200)
+    assert len({str(expression) for expression in graphs.expressions}) == 100
+    order = ag.topological_order(graphs.record([ag.Value(number) for number in graphs.numbers], 3200))
+    assert sum(node.op is not None for node in order) == 3200

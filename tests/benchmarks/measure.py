@@ -75,10 +75,10 @@ class Result:
     unit: str = ""
     repetitions: int = 0
     times: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    first_result: dict[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    first_result: dict[str, float] = field(default_factory=dict)
 
     def ratios(self, peer: str) -> dict[str, float]:
         """The peer's median over ours, by phase: above 1 is good. Empty where the peer was not measured."""
