@@ -270,9 +270,6 @@ static double ag_around(double x, double decimals) {
         }
     }
     const int kept = atoi(at + 1) + 1 + (int)decimals;
-    if (kept >= count) {
-        return x;
-    }
     if (kept < 0) {
         return 0.0 * x;
     }
