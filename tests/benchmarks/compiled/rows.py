@@ -48,7 +48,7 @@ COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
         ("fits", "run_fits"),
     ),
     "B9-compiled": _row(
-        "B9-compiled", "growth: nanoseconds a node to record, compile and run", ("growth", "run_compiled_growth"), few=3
+        "B9-compiled", "growth: nanoseconds a node to record, compile and run", ("growth", "run_compiled_growth"), few=2
     ),
 }
 """Every row: what it does, and the function that gives its results one by one."""
