@@ -270,7 +270,7 @@ if os.name == "posix":
                 args = draw.choice(
                     (
                         (SMALLEST * draw.randrange(2**30), draw.randint(305, 326)),
-                        (draw.uniform(-1.7e308, 1.7e308), -308 - draw.randrange(2)),
+                        (draw.choice((-1.0, 1.0)) * draw.uniform(1e307, 1.7e308), -308 - draw.randrange(2)),
                     )
                 )
             assert run(getattr(library, f"single{i}"), args, 1) == [bits(TABLE["around"].fn(*map(float, args)))], args
