@@ -53,10 +53,19 @@ if TYPE_CHECKING:
     from autograd_lite.compiler.kernel import Kernel as Kernel
     from autograd_lite.compiler.kernel import PathWarning as PathWarning
     from autograd_lite.compiler.kernel import compile as compile  # noqa: A004
+    from autograd_lite.compiler.program import PathError as PathError
+    from autograd_lite.compiler.program import Program as Program
     from autograd_lite.compiler.record import RecordingError as RecordingError
 
 # What needs NumPy and llvmlite is imported when it is asked for.
-_COMPILER = {"compile": "kernel", "Kernel": "kernel", "PathWarning": "kernel", "RecordingError": "record"}
+_COMPILER = {
+    "compile": "kernel",
+    "Kernel": "kernel",
+    "PathWarning": "kernel",
+    "RecordingError": "record",
+    "PathError": "program",
+    "Program": "program",
+}
 
 
 def __getattr__(name: str) -> Any:

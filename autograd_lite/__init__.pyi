@@ -8,6 +8,8 @@ from autograd_lite import show as show
 from autograd_lite.compiler.kernel import Kernel as Kernel
 from autograd_lite.compiler.kernel import PathWarning as PathWarning
 from autograd_lite.compiler.kernel import compile as compile
+from autograd_lite.compiler.program import PathError as PathError
+from autograd_lite.compiler.program import Program as Program
 from autograd_lite.compiler.record import RecordingError as RecordingError
 from autograd_lite.engine import Value as Value
 from autograd_lite.engine import gradient as gradient

@@ -2,6 +2,8 @@
 
 import math
 
+from autograd_lite import floats
+
 
 def mod(x: float, y: float) -> float:
     """x % y: the remainder with the sign of the divisor."""
@@ -21,5 +23,5 @@ def floor_divide(x: float, y: float) -> float:
         quotient = quotient - 1.0
     if quotient == 0.0:
         return math.copysign(0.0, x / y)
-    below = math.floor(quotient)
+    below = floats.floor(quotient)
     return below + 1.0 if quotient - below > 0.5 else below

@@ -96,7 +96,7 @@ class Lanes(Builder):
         if function is floats.product_error and self.module.has_fma:
             return self.product_error(*operands)
         tree = self.module.resolve(function)
-        if tree is None:
+        if tree is None or function is math.hypot:
             return self.outer_call(function, operands)
         if not tree.name.startswith("_general_"):  # those need the digits of the functions on single numbers
             lines, made, label = len(self.lines), len(self._made), self.label

@@ -75,6 +75,7 @@ class _KernelPrinter:
         self.is_packed = reduce or not any(batched)
         self.quick = quick
         self.constants: dict[int, Operand] = {}
+        self.primitives = [instruction.primitive for instruction in program.instructions]
         self.outputs = [place for place in program.outputs if place >= 0]
         self.row: dict[int, int] = {}  # of each input: its index among the shared ones, or that of its array
         self.column: dict[int, int] = {}  # in that array
@@ -397,7 +398,7 @@ class _KernelPrinter:
 
     def step(self, builder: Builder, step: Step, numbers: dict[int, Operand]) -> Operand:
         place, operands = step.place, [self.number(builder, operand, numbers) for operand in step.operands]
-        primitive = self.program.instructions[place - self.program.inputs].primitive
+        primitive = self.primitives[place - self.program.inputs]
         name = primitive.name
         if step.product is not None:
             if name == "subtract":  # the product, or what it is taken from

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite import floats
-from autograd_lite.compiler import arithmetic, csource
+from autograd_lite.compiler import arithmetic, csource, hypotenuse
 from autograd_lite.compiler.translate import TranslationError, translate
 from autograd_lite.compiler.tree import Call, Expression, Function, Name, Number, Operation
 from autograd_lite.primitive import Primitive
@@ -21,8 +21,9 @@ _BY_HAND: dict[Any, Callable[..., Any]] = {
     floats.mod: arithmetic.mod,
     floats.floor_divide: arithmetic.floor_divide,
     floats.power: math.pow,
+    math.hypot: hypotenuse.hypot,
 }
-_IN_PYTHON = (floats.around, math.hypot)  # Python's own algorithms, which no library has
+_IN_PYTHON = (floats.around,)  # Python's own algorithm, which no library has
 
 
 @functools.cache

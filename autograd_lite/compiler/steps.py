@@ -27,8 +27,9 @@ def _passes_nan(primitive: Primitive) -> bool:
 def telling(program: Program) -> set[int]:
     """The places whose nan makes an output nan, if absorbing products are plain ones. Other products of these are doubted."""
     telling = {place for place in program.outputs if place >= 0}
-    for place in range(program.inputs + len(program.instructions) - 1, program.inputs - 1, -1):
-        instruction = program.instructions[place - program.inputs]
+    instructions = list(program.instructions)
+    for place in range(program.inputs + len(instructions) - 1, program.inputs - 1, -1):
+        instruction = instructions[place - program.inputs]
         if place in telling and _passes_nan(instruction.primitive):
             telling.update(instruction.operands)
     return telling
@@ -50,10 +51,11 @@ def steps_of(program: Program, tells: set[int], fuse: bool) -> list[Step]:
     fused = _fused(program, tells) if fuse else {}
     left_out = {product for product, _ in fused.values()}
     steps = []
-    for place, instruction in enumerate(program.instructions, program.inputs):
+    instructions = list(program.instructions)
+    for place, instruction in enumerate(instructions, program.inputs):
         if place in fused:
             product, addend = fused[place]
-            factors = program.instructions[product - program.inputs].operands
+            factors = instructions[product - program.inputs].operands
             operands = (factors[0], factors[-1], instruction.operands[addend])
             steps.append(Step(place, operands, 1 - addend))
         elif place not in left_out:
@@ -69,13 +71,14 @@ def _fused(program: Program, tells: set[int]) -> dict[int, tuple[int, int]]:
     """
 
     def name_of(place: int) -> str:
-        return program.instructions[place - program.inputs].primitive.name if place >= program.inputs else ""
+        return instructions[place - program.inputs].primitive.name if place >= program.inputs else ""
 
-    uses = Counter([x for instruction in program.instructions for x in instruction.operands])
+    instructions = list(program.instructions)
+    uses = Counter([x for instruction in instructions for x in instruction.operands])
     uses.update(program.outputs)
     uses.update([x for guard in program.guards for x in (guard.left, guard.right)])
     fused: dict[int, tuple[int, int]] = {}
-    for place, instruction in enumerate(program.instructions, program.inputs):
+    for place, instruction in enumerate(instructions, program.inputs):
         if instruction.primitive.name in ("add", "subtract"):
             names = [name_of(x) for x in instruction.operands]
             slots = [slot for slot, name in enumerate(names) if name in _PRODUCTS]
