@@ -45,7 +45,7 @@ class Settings:
     all_problems: bool = True  # of a row of compiled functions, or the first alone
 
 
-QUICK = Settings(repetitions=7, steps=7, largest=100_000, largest_of_peer=10_000, all_problems=False)
+QUICK = Settings(repetitions=7, steps=3, largest=100_000, largest_of_peer=10_000, all_problems=False)
 
 
 @dataclass(frozen=True)

@@ -185,13 +185,17 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"rows:\n{rows}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions, smaller graphs: done within 60 s")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="fewer repetitions, smaller graphs, of compiled functions the first problem of a row: about a minute",
+    )
     parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW", help="run this row; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument("--operations", type=_positive, metavar="N", help="operations of a script (10,000)")
     parser.add_argument("--repetitions", type=_positive, metavar="N", help="times each side runs (15, quick 7)")
     parser.add_argument(
-        "--steps", type=_positive, metavar="N", help="training steps of B1 and B2 (100, quick 7; B2 10 at most)"
+        "--steps", type=_positive, metavar="N", help="training steps of B1 and B2 (100, quick 3; B2 10 at most)"
     )
     parser.add_argument("--largest", type=_positive, metavar="N", help="nodes of the largest graph of B9 (10^6, quick 10^5)")
     parser.add_argument("--largest-of-peer", type=_positive, metavar="N", help="the same for the peers (10^5, quick 10^4)")

@@ -11,8 +11,8 @@ from itertools import islice
 from benchmarks.measure import Result, Settings
 
 
-def run_problems(row: str, functions: tuple[tuple[str, str], ...], few: int, settings: Settings) -> Iterator[Result]:
-    """The problems of those functions, each given with its module; or the first few."""
+def run_problems(row: str, functions: tuple[tuple[str, str], ...], settings: Settings) -> Iterator[Result]:
+    """The problems of those functions, each given with its module; or the first alone."""
     if importlib.util.find_spec("numpy") is None:
         note = "numpy is not installed (pip install 'autograd_lite[compile]'): nothing was run"
         yield Result(row, COMPILED_ROWS[row][0], notes=[note])
@@ -22,13 +22,11 @@ def run_problems(row: str, functions: tuple[tuple[str, str], ...], few: int, set
         for module, function in functions:
             yield from getattr(importlib.import_module(f"benchmarks.compiled.{module}"), function)(settings)
 
-    yield from islice(problems(), None if settings.all_problems else few)
+    yield from islice(problems(), None if settings.all_problems else 1)
 
 
-def _row(
-    row: str, summary: str, *functions: tuple[str, str], few: int = 1
-) -> tuple[str, Callable[[Settings], Iterator[Result]]]:
-    return summary, partial(run_problems, row, functions, few)
+def _row(row: str, summary: str, *functions: tuple[str, str]) -> tuple[str, Callable[[Settings], Iterator[Result]]]:
+    return summary, partial(run_problems, row, functions)
 
 
 COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
@@ -48,7 +46,7 @@ COMPILED_ROWS: dict[str, tuple[str, Callable[[Settings], Iterator[Result]]]] = {
         ("fits", "run_fits"),
     ),
     "B9-compiled": _row(
-        "B9-compiled", "growth: nanoseconds a node to record, compile and run", ("growth", "run_compiled_growth"), few=2
+        "B9-compiled", "growth: nanoseconds a node to record, compile and run", ("growth", "run_compiled_growth")
     ),
 }
 """Every row: what it does, and the function that gives its results one by one."""
