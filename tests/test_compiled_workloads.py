@@ -1,6 +1,7 @@
 """The workloads for compiled functions, at small sizes: ours and the hand-written peers agree with the eager engine."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import scipy.stats
 import autograd_lite as ag
 from benchmarks.compiled import black_scholes, bundle_adjustment, cart_pole, fits, growth, mixtures, monte_carlo, networks
 from benchmarks.compiled.rows import COMPILED_ROWS
-from benchmarks.compiled.workloads import Side, check, run_workload
+from benchmarks.compiled.workloads import Side, built, check, run_workload
 from benchmarks.measure import OURS, QUICK, DisagreementError, Settings
 
 ONCE = replace(QUICK, repetitions=1)
@@ -168,3 +169,12 @@ def test_the_compiled_graphs_have_the_nodes_they_claim_and_none_twice():
     assert len({str(expression) for expression in graphs.expressions}) == 100
     order = ag.topological_order(graphs.record([ag.Value(number) for number in graphs.numbers], 3200))
     assert sum(node.op is not None for node in order) == 3200
+
+
+def test_the_libraries_of_peers_leave_subnormal_numbers_alone():
+    """gcc's start-up code for -ffast-math would flush them to 0 in the whole process."""
+    if shutil.which("gcc"):
+        built("black_scholes.c")
+    smallest, half = float("5e-324"), float("0.5")
+    assert smallest * (half + half) == smallest
+    assert np.float64(1e-310) * half == 5e-311

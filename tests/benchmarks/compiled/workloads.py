@@ -38,7 +38,7 @@ JAX, NUMBA, TORCH, CASADI, CASADI_COMPILED, DDX, HIPS = (
 LARGEST_DIFFERENCE = 1e-9  # relative to the largest number of an array; vector functions of both sides err by a few ulp
 SHORT = 0.02
 COMPILER = ("llvmlite", "autograd_lite.compiler.kernel")
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-fPIC")
 COMPILERS = {".c": "gcc", ".cpp": "g++"}
 
 Call = Callable[[], Any]
@@ -180,8 +180,10 @@ def built(source: str, *, flags: tuple[str, ...] = FLAGS) -> ctypes.CDLL:
     """A hand-written peer's library: the file of that name beside this one, compiled into a temporary folder and loaded."""
     path = Path(__file__).with_name(source)
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / f"{path.stem}.so"
-        subprocess.run([COMPILERS[path.suffix], *flags, str(path), "-o", str(library), "-lm"], check=True)
+        library, objects, compiler = Path(folder) / f"{path.stem}.so", Path(folder) / f"{path.stem}.o", COMPILERS[path.suffix]
+        subprocess.run([compiler, *flags, "-c", str(path), "-o", str(objects)], check=True)
+        # Linked without -ffast-math: with it the library, once loaded, makes the whole process flush subnormal numbers to 0.
+        subprocess.run([compiler, "-shared", str(objects), "-o", str(library), "-lm"], check=True)
         return ctypes.CDLL(str(library))  # stays loaded when its file is gone
 
 
