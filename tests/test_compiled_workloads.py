@@ -176,5 +176,4 @@ def test_the_libraries_of_peers_leave_subnormal_numbers_alone():
     if shutil.which("gcc"):
         built("black_scholes.c")
     smallest, half = float("5e-324"), float("0.5")
-    assert smallest * (half + half) == smallest
-    assert np.float64(1e-310) * half == 5e-311
+    assert (smallest * (half + half)).hex() == "0x0.0000000000001p-1022"  # flushed, they would equal 0 and one another
