@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 from autograd_lite import floats
+from autograd_lite.compiler import collector
 from autograd_lite.compiler.functions import function_text
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
@@ -35,6 +36,7 @@ _HOISTED = 64  # so many inputs are read before the loop
 Mode: TypeAlias = Literal["exact", "careful", "fast"]
 
 
+@collector.paused()
 def text(
     program: Program,
     *,

@@ -15,6 +15,7 @@ from numbers import Real
 from typing import Any
 
 from autograd_lite import modes, structures
+from autograd_lite.compiler import collector
 from autograd_lite.compiler.program import Guard, Program, Recording
 from autograd_lite.engine import Value
 from autograd_lite.engine import _restore as restored_node
@@ -233,6 +234,7 @@ def _check_result(y: Any, role: str, f: Callable[..., Any]) -> None:
         ) from None
 
 
+@collector.paused()
 def _trace(inputs: list[Recorded], outputs: list[Any], rebuild: structures.Structure, tape: _Tape) -> Trace:
     compared = [x for _, *pair, _ in tape.comparisons for x in pair]
     order = topological_order(
