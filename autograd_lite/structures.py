@@ -37,21 +37,17 @@ def flatten(structure: Any, arrays: bool = True) -> tuple[list[Any], Structure]:
     return leaves, _take_apart(structure, leaves, arrays)
 
 
-class _Structure:
-    """What all structures can do."""
-
-    def of_numbers(self, numbers: array[float]) -> Any:
-        """The structure with these numbers as its leaves; arrays share their memory."""
-        return self.at(numbers, 0)[0]
-
-    def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
-        """The same of numbers from an index on, and the index behind the last of them."""
-        raise NotImplementedError
+def of_numbers(structure: Structure, numbers: array[float]) -> Any:
+    """The structure with these numbers as its leaves; arrays share their memory."""
+    return structure.at(numbers, 0)[0]
 
 
 @dataclass(frozen=True)
-class Leaf(_Structure):
+class Leaf:
     """A single number, or whatever stands in its place."""
+
+    def __str__(self) -> str:
+        return "a number"
 
     def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
         """The structure of numbers from an index on, and the index behind the last of them."""
@@ -69,12 +65,17 @@ class Leaf(_Structure):
 
 
 @dataclass(frozen=True)
-class Sequence(_Structure):
+class Sequence:
     """A list, a tuple or a named tuple: `make` puts its parts together."""
 
     make: Callable[[list[Any]], Any]
     parts: tuple[Structure, ...]
     is_flat: bool
+
+    def __str__(self) -> str:
+        items = list(dict.fromkeys([str(part) for part in self.parts]))
+        kind = "a list" if self.make is list else "a tuple"
+        return f"{kind} of {len(self.parts)}" + (f" ({'; '.join(items)})"[:100] if items and items != ["a number"] else "")
 
     def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
         """The structure of numbers from an index on, and the index behind the last of them."""
@@ -105,12 +106,15 @@ class Sequence(_Structure):
 
 
 @dataclass(frozen=True)
-class Mapping(_Structure):
+class Mapping:
     """A dict with these keys; `like` is an empty one of the same class."""
 
     like: dict[Any, Any]
     keys: tuple[Any, ...]
     parts: tuple[Structure, ...]
+
+    def __str__(self) -> str:
+        return f"a dict with keys {list(self.keys)!r:.60}"
 
     def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
         """The structure of numbers from an index on, and the index behind the last of them."""
@@ -140,10 +144,13 @@ class Mapping(_Structure):
 
 
 @dataclass(frozen=True)
-class Array(_Structure):
+class Array:
     """A NumPy array of this shape."""
 
     shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"an array of shape {self.shape}"
 
     def at(self, numbers: array[float], start: int) -> tuple[Any, int]:
         """The structure of numbers from an index on, and the index behind the last of them."""

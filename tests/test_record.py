@@ -432,3 +432,24 @@ def test_a_function_of_nothing():
     assert ag.compile(lambda: [1.0, ag.exp(1.0)])() == [1.0, math.e]
     assert ag.compile(lambda xs: [1.0, len(xs)])([]) == [1.0, 0.0]
     assert ag.compile(lambda x: [])(1.0) == []
+
+
+@pytest.mark.parametrize("function", [lambda x: x[0], lambda x: len(x), lambda x: [a for a in x], lambda x: operator.add(*x)])
+def test_an_array_of_points_that_is_taken_for_a_vector(function):
+    with pytest.raises(RecordingError, match=r"a number is taken for a sequence .* give a vector as a list"):
+        ag.compile(function)(np.array([1.0, 2.0]))
+
+
+def test_errors_of_the_function_itself_are_its_own():
+    def wrong(x):
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="^mine$"):
+        ag.compile(wrong)(1.0)
+
+
+def test_structures_in_errors_are_words():
+    with pytest.raises(ValueError, match="returns a number here, and a list of 2 at other points"):
+        ag.compile(lambda x: [x, x] if x > 0 else x)(np.array([1.0, -1.0]))
+    with pytest.raises(ValueError, match=r"the result, which is a tuple of 2 \(a number; a dict with keys \['a'\]\)"):
+        ag.compile(lambda x: (x, {"a": x}))(np.array([1.0, -1.0]), out=np.zeros(2))

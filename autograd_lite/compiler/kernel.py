@@ -286,9 +286,9 @@ class Kernel:
         for path in reversed(self._paths):
             outputs, is_on_path = path.at(numbers)
             if is_on_path:
-                return path.trace.result.of_numbers(outputs)
+                return structures.of_numbers(path.trace.result, outputs)
         found = self._new_path(numbers)
-        return found.value if isinstance(found, _Computed) else found.trace.result.of_numbers(found.at(numbers)[0])
+        return found.value if isinstance(found, _Computed) else structures.of_numbers(found.trace.result, found.at(numbers)[0])
 
     # --- batches
 
@@ -313,7 +313,7 @@ class Kernel:
         """The results at points that are arranged in this shape."""
         result = self._paths[0].trace.result
         if self.reduce:
-            return result.of_numbers(array("d", self._reduced(points).tobytes()))
+            return structures.of_numbers(result, array("d", self._reduced(points).tobytes()))
         return result(iter([row.reshape(shape) for row in self._all(points)]), batch_first=True)
 
     def _common_shape(self, leaves: list[Any], args: tuple[Any, ...]) -> tuple[int, ...]:

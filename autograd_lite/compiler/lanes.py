@@ -124,9 +124,9 @@ class Lanes(Builder):
             x = operands[0]
             rest = self.operation("-", (x, self.call(math.trunc, [x])), "float")
             return self.call(math.copysign, [rest, x])
-        return self.library_call(function, operands)
+        return self.vector_call(function, operands)
 
-    def library_call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
+    def vector_call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A function of a library: on vectors if there is one, else on one lane after the other."""
         if self.module.has_wide_vectors and function in WRITTEN_OUT:
             return written_out(self, function, operands[0], self.module.inline)
@@ -145,7 +145,7 @@ class Lanes(Builder):
         """x ** y; small whole exponents by multiplication, which stays within 4 units in the last place up to the eighth."""
         n = y.value
         if n is None or not math.isfinite(n) or n != int(n) or not 1 <= abs(n) <= 8:
-            return self.library_call(math.pow, (x, y))
+            return self.vector_call(math.pow, (x, y))
         if n < 0:
             x = self.operation("/", (self.constant(1.0, "float"), x), "float")
         return self.repeated_product(x, int(abs(n)))

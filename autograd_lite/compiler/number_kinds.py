@@ -50,7 +50,7 @@ class Kind(ABC):
         """A real number as one of this kind."""
 
     @abstractmethod
-    def library(self, function: Callable[..., Any]) -> Callable[..., Any] | None:
+    def module_function(self, function: Callable[..., Any]) -> Callable[..., Any] | None:
         """A function of `math` on numbers of this kind."""
 
     @abstractmethod
@@ -90,7 +90,7 @@ class Kind(ABC):
         """The value by a function that Python or mpmath has."""
         own = inspect.unwrap(primitive.fn)
         is_pythons = own in (round, getattr(math, own.__name__, None))
-        function = self.library(own) if is_pythons else None
+        function = self.module_function(own) if is_pythons else None
         return function(*[x.value for x in numbers]) if function else None
 
     def by_floats(self, primitive: Primitive, numbers: list[Number]) -> Any:
@@ -125,7 +125,7 @@ class Fractions(Kind):
         """The value by a formula for fractions."""
         return None if _are_floats(numbers) else super().by_formula(primitive, numbers)
 
-    def library(self, function: Callable[..., Any]) -> Callable[..., Any] | None:
+    def module_function(self, function: Callable[..., Any]) -> Callable[..., Any] | None:
         """Python's roundings, which take fractions."""
         return _exact_rounding(function) if function in (math.floor, math.ceil, math.trunc, round) else None
 
@@ -174,7 +174,7 @@ class Multiprecision(Kind):
         """The result, rounded."""
         return formulas.quotient(self.context, *numbers) if operation is operator.truediv else operation(*numbers)
 
-    def library(self, function: Callable[..., Any]) -> Callable[..., Any] | None:
+    def module_function(self, function: Callable[..., Any]) -> Callable[..., Any] | None:
         """mpmath's function of that name."""
         found: Callable[..., Any] | None = getattr(self.context, function.__name__, None)
         return found

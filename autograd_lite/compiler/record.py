@@ -78,6 +78,11 @@ def _here() -> str:
     return f', File "{source[0]}", line {source[1]}, in {source[2]}' if source else ""
 
 
+_AS_SEQUENCE = ("subscriptable", "iterable", "no len()")  # what Python says of a number that is used as one
+_NO_SEQUENCE = (
+    "{role}: a number is taken for a sequence ({error}): an array among the arguments holds a number for each point, unless"
+    " batch= says more; give a vector as a list, or say batch=(None, ...)"
+)
 _WITHOUT = (
     "keep it a Value (stop_gradient(x) drops its derivative, where, maximum and floor take the place of a number's tests)"
 )
@@ -216,7 +221,12 @@ def _record(
     """The same; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
     inputs = [Recorded(x) for x in numbers]
     with _recording(watched) as tape:
-        result = f(*arguments(iter(inputs)))
+        try:
+            result = f(*arguments(iter(inputs)))
+        except TypeError as error:
+            if "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
+                raise RecordingError(_NO_SEQUENCE.format(role=role, error=error)) from error
+            raise
     outputs, rebuild = structures.flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
