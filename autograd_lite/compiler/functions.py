@@ -204,12 +204,7 @@ class _FunctionPrinter:
             case Operation("len", (Name(name),)):
                 return Operand(self.lists[name][1], "int")
             case Operation("list", operands):
-                elements = [self.expression(x) for x in operands]
-                address = builder.allocate("double", max(1, len(elements)))
-                for i, element in enumerate(elements):
-                    at = builder.emit(f"getelementptr double, ptr {address}, i64 {i}", "list").text
-                    builder.write(f"store {builder.typed(element)}, ptr {at}")
-                return Operand(f"{address}|{len(elements)}", "list")
+                return builder.array([self.expression(x) for x in operands])
             case Operation(name, operands, kind):
                 return builder.operation(name, [self.expression(x) for x in operands], kind)
             case Call(function, operands):

@@ -115,6 +115,14 @@ class Builder:
         self._entry.append(f"{name} = alloca {kind}, i64 {count}")
         return name
 
+    def array(self, operands: Sequence[Operand]) -> Operand:
+        """Numbers side by side in memory: their address and how many they are."""
+        address = self.allocate("double", max(1, len(operands)))
+        for i, x in enumerate(operands):
+            at = self.emit(f"getelementptr double, ptr {address}, i64 {i}", "list").text
+            self.write(f"store {self.typed(x)}, ptr {at}")
+        return Operand(f"{address}|{len(operands)}", "list")
+
     # --- operations
 
     def operation(self, name: str, operands: Sequence[Operand], kind: Kind) -> Operand:

@@ -91,6 +91,10 @@ class Lanes(Builder):
         self.conditions: list[Operand] = []  # all hold in the lanes whose results are wanted
         self.doubts: list[Operand] = []  # where one holds, the results of a fast module are not those of a careful one
 
+    def array(self, operands: Sequence[Operand]) -> Operand:
+        """Numbers as one argument."""
+        return ListOperand("", "list", elements=tuple(operands))
+
     def call_function(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A call of a function that is no instruction."""
         if function is floats.product_error and self.module.has_fma:
@@ -397,7 +401,7 @@ class _Evaluation:
             case Operation("len", (Name(name),)):
                 return builder.constant(len(variables[name]), "int")
             case Operation("list", operands):
-                return ListOperand("", "list", elements=tuple([self.expression(x, variables) for x in operands]))
+                return builder.array([self.expression(x, variables) for x in operands])
             case Operation(name, operands, kind):
                 return builder.operation(name, [self.expression(x, variables) for x in operands], kind)
             case Call(function, operands):
@@ -406,7 +410,7 @@ class _Evaluation:
 
     def argument(self, expression: Expression, variables: dict[str, Any]) -> Operand:
         x = self.expression(expression, variables)
-        return ListOperand("", "list", elements=tuple(x)) if isinstance(x, list) else x
+        return self.builder.array(x) if isinstance(x, list) else x
 
     def junction(self, name: str, operands: Sequence[Expression], variables: dict[str, Any]) -> Operand:
         """and, or: what is known decides at once, and what stands behind it is not looked at."""

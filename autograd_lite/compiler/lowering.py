@@ -21,7 +21,7 @@ from autograd_lite import floats
 from autograd_lite.compiler import collector
 from autograd_lite.compiler.functions import function_text
 from autograd_lite.compiler.ir import Builder, Module, Operand
-from autograd_lite.compiler.lanes import Lanes, ListOperand, VectorFunction, VectorModule
+from autograd_lite.compiler.lanes import Lanes, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
 from autograd_lite.compiler.spelling import resolve, spelled
 from autograd_lite.compiler.steps import ABSORBING, OPCODES, Step, steps_of, telling
@@ -430,18 +430,9 @@ class _KernelPrinter:
             if primitive.variadic and resolve(function) is None:
                 function = _of_count(function, len(operands))
             elif primitive.variadic:
-                operands = [self.array(builder, operands)]
+                operands = [builder.array(operands)]
             return builder.call(function, operands)
         return self.evaluate(builder, expression, {f"x{i}": x for i, x in enumerate(operands)})
-
-    def array(self, builder: Builder, operands: list[Operand]) -> Operand:
-        if isinstance(builder, Lanes):
-            return ListOperand("", "list", elements=tuple(operands))
-        address = builder.allocate("double", max(1, len(operands)))
-        for i, x in enumerate(operands):
-            at = builder.emit(f"getelementptr double, ptr {address}, i64 {i}", "list").text
-            builder.write(f"store {builder.typed(x)}, ptr {at}")
-        return Operand(f"{address}|{len(operands)}", "list")
 
     def evaluate(self, builder: Builder, expression: Expression, names: dict[str, Operand]) -> Operand:
         match expression:

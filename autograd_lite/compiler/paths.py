@@ -125,34 +125,40 @@ class Path:
             flags |= more
         return held.astype(np.bool_) if flags & OFF_PATH else None
 
-    def _run(self, mode: Mode, results: Any, points: Points, threads: int) -> tuple[Any, int]:
-        """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
+    def _on(self, points: Points, mode: Mode, reduce: bool = False) -> tuple[int, Callable[[Any, Any, Any, int, int], int]]:
+        """The width of the groups, and what runs the machine code on some of them.
+
+        That takes the addresses of the points' arrays and of the outputs' (or where to add the outputs), the points' bytes, and
+        the first group and the one behind the last. It gives the kernel's flags.
+        """
         width = 1 if self.exact else llvm.machine().width
         shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
-        function = self.function(mode, width, (*points.batched, *[0] * len(self.trace.captured)))
+        function = self.function(mode, width, (*points.batched, *[0] * len(self.trace.captured)), reduce)
+
+        def run(inputs: Any, outputs: Any, held: Any, first: int, last: int) -> int:
+            if first == last:
+                return 0
+            flags = function(shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held), first, last)
+            llvm.raise_error()
+            return flags
+
+        return width, run
+
+    def _run(self, mode: Mode, results: Any, points: Points, threads: int) -> tuple[Any, int]:
+        """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
+        width, run = self._on(points, mode)
         held = np.ones(points.count, dtype=np.uint8)
         groups, rest = divmod(points.count, width)
-        inputs, outputs = (
-            _addresses(points.columns),
-            _addresses(results if self._is_whole else [results[i] for i in self._variable]),
-        )
-
-        def work(first: int, last: int) -> int:
-            places = shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held)
-            found = function(*places, first, last) if first < last else 0
-            llvm.raise_error()
-            return found
-
-        parts = threads if groups * width >= _SMALL else 1
-        flags = functools.reduce(operator.or_, _in_threads(work, _bounds(groups, parts), parts), 0)
-        if rest:  # the points behind the last whole group, in a group filled up with the last of them
-            columns = points.last(rest, width)
-            last, bytes_ = np.empty((len(self._variable), width)), np.ones(width, dtype=np.uint8)
-            addresses = _addresses(columns), _addresses(last)
-            flags |= function(shared.buffer_info()[0], _pointer(addresses[0]), _pointer(addresses[1]), _pointer(bytes_), 0, 1)
+        inputs = _addresses(points.columns)
+        outputs = _addresses(results if self._is_whole else [results[i] for i in self._variable])
+        parts = _bounds(groups, threads if groups * width >= _SMALL else 1)
+        flags = _in_threads(lambda first, last: run(inputs, outputs, held, first, last), parts, threads)
+        if rest:
+            columns, bytes_ = points.last(rest, width), np.ones(width, dtype=np.uint8)
+            last = np.empty((len(self._variable), width))
+            flags |= run(_addresses(columns), _addresses(last), bytes_, 0, 1)
             put(results, slice(points.count - rest, None), last[:, :rest], self._variable)
             held[-rest:] = bytes_[:rest]
-        llvm.raise_error()
         return held, flags
 
     @np.errstate(all="ignore")
@@ -161,35 +167,28 @@ class Path:
 
         Sums are made in `_BLOCKS` parts at most, whatever the number of threads; in each a lane adds in the points' order.
         """
-        width = 1 if self.exact else llvm.machine().width
-        shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
-        function = self.function(self.mode, width, (*points.batched, *[0] * len(self.trace.captured)), reduce=True)
+        width, run = self._on(points, self.mode, reduce=True)
         groups, rest = divmod(points.count, width)
-        bounds = _bounds(groups, max(1, min(_BLOCKS, groups // 16)))
+        parts = _bounds(groups, max(1, min(_BLOCKS, groups // 16)))
         held, inputs = np.ones((groups, width), dtype=np.uint8), _addresses(points.columns)
-        blocks = np.zeros((len(bounds), len(self._variable), width))
-
-        def work(part: int) -> int:
-            places = shared.buffer_info()[0], _pointer(inputs), _pointer(blocks[part]), _pointer(held)
-            found = function(*places, *bounds[part]) if bounds[part][0] < bounds[part][1] else 0
-            llvm.raise_error()
-            return found
-
-        flags = functools.reduce(operator.or_, _in_threads(work, [(i,) for i in range(len(bounds))], threads), 0)
+        blocks = np.zeros((len(parts), len(self._variable), width))
+        flags = _in_threads(
+            lambda i, first, last: run(inputs, blocks[i], held, first, last),
+            [(i, *part) for i, part in enumerate(parts)],
+            threads,
+        )
         sums = blocks.sum(axis=2).sum(axis=0)
         outside = np.arange(0)
         if flags:
             bad = np.flatnonzero((held != 1).any(axis=1))
             outside = (bad[:, None] * width + np.arange(width)).reshape(-1)
         if rest:
-            addresses, last = _addresses(columns := points.last(rest, width)), np.zeros((len(self._variable), width))
-            bytes_ = np.ones(width, dtype=np.uint8)
-            if function(shared.buffer_info()[0], _pointer(addresses), _pointer(last), _pointer(bytes_), 0, 1):
+            columns, bytes_ = points.last(rest, width), np.ones(width, dtype=np.uint8)
+            last = np.zeros((len(self._variable), width))
+            if run(_addresses(columns), last, bytes_, 0, 1):
                 outside = np.concatenate([outside, np.arange(points.count - rest, points.count)])
             else:
                 sums = sums + last[:, :rest].sum(axis=1)
-            llvm.raise_error()
-            del columns  # which had to live so long
         if self._is_whole:
             return sums, outside
         every = np.array(self._template) * (points.count - len(outside))
@@ -246,11 +245,12 @@ def _bounds(groups: int, parts: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(bounds))
 
 
-def _in_threads(work: Callable[..., int], arguments: list[tuple[Any, ...]], threads: int) -> list[int]:
+def _in_threads(work: Callable[..., int], arguments: Sequence[tuple[int, ...]], threads: int) -> int:
+    """Do the work for all arguments, so many at once; gives the flags of all."""
     if threads == 1 or len(arguments) == 1:
-        return [work(*given) for given in arguments]
+        return functools.reduce(operator.or_, [work(*given) for given in arguments], 0)
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda given: work(*given), arguments))
+        return functools.reduce(operator.or_, pool.map(lambda given: work(*given), arguments), 0)
 
 
 def empty_results(rows: int, count: int) -> Any:

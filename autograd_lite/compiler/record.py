@@ -16,7 +16,8 @@ from typing import Any
 
 from autograd_lite import modes, structures
 from autograd_lite.compiler import collector
-from autograd_lite.compiler.program import Guard, Program, Recording
+from autograd_lite.compiler.instructions import COMPARISONS, Guard
+from autograd_lite.compiler.program import Program, Recording
 from autograd_lite.engine import Value
 from autograd_lite.engine import _restore as restored_node
 from autograd_lite.modes import source_line
@@ -80,7 +81,7 @@ def _here() -> str:
 
 _AS_SEQUENCE = ("subscriptable", "iterable", "no len()")  # what Python says of a number that is used as one
 _NO_SEQUENCE = (
-    "{role}: a number is taken for a sequence ({error}): an array among the arguments holds a number for each point, unless"
+    "compile: a number is taken for a sequence ({error}): an array among the arguments holds a number for each point, unless"
     " batch= says more; give a vector as a list, or say batch=(None, ...)"
 )
 _WITHOUT = (
@@ -174,7 +175,7 @@ def _compare(comparison: str, x: Recorded, other: Any) -> Any:
     tape = _current.get()
     if tape is None:
         raise RecordingError(f"{x!r} was kept after the function had been recorded{_here()}: return it from the function")
-    outcome = _HOLDS[comparison](x._data, number)
+    outcome = COMPARISONS[comparison](x._data, number)
     tape.comparisons.append((comparison, x, y, outcome))
     return outcome
 
@@ -193,31 +194,20 @@ def _with_float(comparison: str, other: Any) -> tuple[str, float]:
     return ">=" if above else ">", number
 
 
-_HOLDS: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda x, y: x < y,
-    "<=": lambda x, y: x <= y,
-    ">": lambda x, y: x > y,
-    ">=": lambda x, y: x >= y,
-    "!=": lambda x, y: x != y,
-}
-
-
-def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, role: str = "compile") -> Trace:
+def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> Trace:
     """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
 
     Its inputs are the numbers, and those of the captured Values. Raises RecordingError where f needs a number itself;
     TypeError where it returns something else than real numbers.
     """
     others = any([kind._result_class is kind for kind in _subclasses(Value) if kind is not Recorded])
-    trace = _record(f, numbers, arguments, role, watched=others)
+    trace = _record(f, numbers, arguments, watched=others)
     if not others and any([x.op is not None for x in trace.captured]):  # computed of Values from outside, perhaps inside
-        return _record(f, numbers, arguments, role, watched=True)
+        return _record(f, numbers, arguments, watched=True)
     return trace
 
 
-def _record(
-    f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, role: str, watched: bool
-) -> Trace:
+def _record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, watched: bool) -> Trace:
     """The same; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
     inputs = [Recorded(x) for x in numbers]
     with _recording(watched) as tape:
@@ -225,21 +215,21 @@ def _record(
             result = f(*arguments(iter(inputs)))
         except TypeError as error:
             if "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
-                raise RecordingError(_NO_SEQUENCE.format(role=role, error=error)) from error
+                raise RecordingError(_NO_SEQUENCE.format(error=error)) from error
             raise
     outputs, rebuild = structures.flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
-            _check_result(y, role, f)
+            _check_result(y, f)
     return _trace(inputs, outputs, rebuild, tape)
 
 
-def _check_result(y: Any, role: str, f: Callable[..., Any]) -> None:
+def _check_result(y: Any, f: Callable[..., Any]) -> None:
     try:
-        real_number(y, f"{role}: a result of the function")
+        real_number(y, "compile: a result of the function")
     except TypeError:
         raise TypeError(
-            f"{role}: {getattr(f, '__name__', 'the function')} returned {type(y).__name__} {y!r:.60}, which is no real number;"
+            f"compile: {getattr(f, '__name__', 'the function')} returned {type(y).__name__} {y!r:.60}, which is no real number;"
             " a result is a number or a list, tuple, dict or NumPy array of numbers"
         ) from None
 
@@ -248,7 +238,7 @@ def _check_result(y: Any, role: str, f: Callable[..., Any]) -> None:
 def _trace(inputs: list[Recorded], outputs: list[Any], rebuild: structures.Structure, tape: _Tape) -> Trace:
     compared = [x for _, *pair, _ in tape.comparisons for x in pair]
     order = topological_order(
-        *[x for x in (*outputs, *compared) if isinstance(x, Recorded)], above=_captured_below(outputs, compared)
+        *[x for x in (*outputs, *compared) if isinstance(x, Recorded)], above=_outside((*outputs, *compared))
     )
     captured = _captured(order, (*outputs, *compared))
     recording = Recording(len(inputs) + len(captured))
@@ -285,8 +275,9 @@ def _is_real(recording: Recording, operands: tuple[int, ...]) -> bool:
     return (base is not None and not base < 0.0) or (exponent is not None and exponent % 1.0 == 0.0)
 
 
-def _captured_below(outputs: Iterable[Any], compared: Iterable[Any]) -> Sequence[Value]:
-    return [x for x in (*outputs, *compared) if isinstance(x, Value) and not isinstance(x, Recorded)]
+def _outside(xs: Iterable[Any]) -> list[Value]:
+    """The Values among these that are not being recorded."""
+    return [x for x in xs if isinstance(x, Value) and not isinstance(x, Recorded)]
 
 
 def _captured(order: Iterable[Any], others: Iterable[Any]) -> list[Value]:
@@ -294,6 +285,6 @@ def _captured(order: Iterable[Any], others: Iterable[Any]) -> list[Value]:
     found: dict[Value, None] = {}
     for node in order:
         if isinstance(node, Recorded):
-            found.update(dict.fromkeys([x for x in node.args if isinstance(x, Value) and not isinstance(x, Recorded)]))
-    found.update(dict.fromkeys([x for x in others if isinstance(x, Value) and not isinstance(x, Recorded)]))
+            found.update(dict.fromkeys(_outside(node.args)))
+    found.update(dict.fromkeys(_outside(others)))
     return list(found)
