@@ -9,14 +9,14 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.engine import Value
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import topological_order
-from programs import ARITHMETIC, EVERYTHING, SMOOTH, programs
+from programs import ARITHMETIC, EVERYTHING, SMOOTH, Line, Program, programs
 from values import SPECIAL, bits, classic
 
 # --- the classic expression
@@ -153,10 +153,17 @@ def is_dyadic(x):
 
 
 @given(programs(SMOOTH, max_lines=8))
+@example(Program((0.0, 0.0, 1.5, 0.0), (Line("add", (1, 1)), Line("cos", (2,)), Line("power", (5, 5)))))
 def test_gradients_agree_with_finite_differences(program):
+    def value(point):
+        try:
+            return float(program(point))
+        except ValueError:  # a step into where a power is complex: there is no difference to compare with
+            return math.nan
+
     xs = [Value(x) for x in program.inputs]
     gradients = ag.gradient(program(xs), xs)
-    estimates = ag.testing.finite_difference(lambda point: float(program(point)), list(program.inputs))
+    estimates = ag.testing.finite_difference(value, list(program.inputs))
     for g, estimate in zip(gradients, estimates, strict=True):
         if estimate.error < 1e-4 * (1.0 + abs(estimate.derivative)):
             assert abs(g - estimate.derivative) <= 100.0 * estimate.error + 1e-9 * (1.0 + abs(g))
