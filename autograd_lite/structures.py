@@ -72,6 +72,11 @@ class Sequence:
     parts: tuple[Structure, ...]
     is_flat: bool
 
+    @property
+    def named_class(self) -> type | None:
+        """The class of a named tuple."""
+        return getattr(self.make, "__self__", None)
+
     def __str__(self) -> str:
         items = list(dict.fromkeys([str(part) for part in self.parts]))
         kind = "a list" if self.make is list else "a tuple"

@@ -1,6 +1,6 @@
 """The engine's tests on a native engine that watches itself: ``python tests/sanitize.py`` (gcc or clang, Linux).
 
-The extension is compiled with AddressSanitizer and UndefinedBehaviorSanitizer in a copy of the project, which is thrown away.
+The extensions are compiled with AddressSanitizer and UndefinedBehaviorSanitizer in a copy of the project, which is thrown away.
 Other tests than the usual ones are named as arguments: ``python tests/sanitize.py tests/test_nn.py``.
 """
 
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "depth_and_copies", "modes")]
+TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "depth_and_copies", "modes", "entry")]
 FLAGS = [
     *("-O1", "-g", "-std=c11", "-ffp-contract=off", "-fno-omit-frame-pointer", "-shared", "-fPIC"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
@@ -32,11 +32,11 @@ def copy_project(place: Path) -> None:
         shutil.copy(ROOT / name, place)
 
 
-def compile_extension(folder: Path) -> None:
-    """`module.c` in this folder, into an extension beside it."""
-    target = folder / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+def compile_extension(source: Path, name: str) -> None:
+    """A file into an extension beside it."""
+    target = source.with_name(f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}")
     include = sysconfig.get_path("include")
-    subprocess.run([*COMPILER, *FLAGS, f"-I{include}", str(folder / "module.c"), "-o", str(target), "-lm"], check=True)
+    subprocess.run([*COMPILER, *FLAGS, f"-I{include}", str(source), "-o", str(target), "-lm"], check=True)
 
 
 def library(name: str) -> str:
@@ -50,7 +50,8 @@ def main(tests: list[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         copy_project(place)
-        compile_extension(place / "autograd_lite" / "native")
+        compile_extension(place / "autograd_lite" / "native" / "module.c", "_native")
+        compile_extension(place / "autograd_lite" / "compiler" / "entry.c", "_entry")
         environment = os.environ | {
             "LD_PRELOAD": f"{library('libasan.so')} {library('libubsan.so')}",
             "ASAN_OPTIONS": "detect_leaks=0",

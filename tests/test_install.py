@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NATIVE = Path("autograd_lite/native")
+NATIVE, COMPILER = Path("autograd_lite/native"), Path("autograd_lite/compiler")
 BUILT = ("*.so", "*.pyd", "__pycache__")
-SOURCES = {path.name for path in (ROOT / NATIVE).iterdir() if path.suffix in {".c", ".h"}}
+SOURCES = {path.name for folder in (NATIVE, COMPILER) for path in (ROOT / folder).iterdir() if path.suffix in {".c", ".h"}}
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 TRIVIAL = """#include <Python.h>
 #include "number.h"
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", NULL, 0, NULL, NULL, NULL, NULL, NULL};
-PyMODINIT_FUNC PyInit__native(void) {
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "%(name)s", NULL, 0, NULL, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit_%(name)s(void) {
     PyObject *module = PyModule_Create(&definition);
     PyModule_AddIntConstant(module, "number", NUMBER);
     return module;
@@ -28,15 +29,16 @@ PyMODINIT_FUNC PyInit__native(void) {
 
 @pytest.fixture
 def project(tmp_path):
-    """The package with a module of ten lines for an engine, which compiles at once."""
+    """The package with modules of ten lines for its extensions, which compile at once."""
     place = tmp_path / "project"
     shutil.copytree(ROOT / "autograd_lite", place / "autograd_lite", ignore=shutil.ignore_patterns(*BUILT))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, place)
-    for path in (place / NATIVE).glob("*.[ch]"):
-        path.unlink()
-    (place / NATIVE / "module.c").write_text(TRIVIAL)
-    (place / NATIVE / "number.h").write_text("#define NUMBER 1\n")
+    for folder, source, name in ((NATIVE, "module.c", "_native"), (COMPILER, "entry.c", "_entry")):
+        for path in (place / folder).glob("*.[ch]"):
+            path.unlink()
+        (place / folder / source).write_text(TRIVIAL % {"name": name})
+        (place / folder / "number.h").write_text("#define NUMBER 1\n")
     return place
 
 
@@ -70,9 +72,9 @@ def test_the_sdist_holds_the_c_sources_and_the_build_code(tmp_path):
     status, (sdist,), output = run(place, "build_sdist")
     assert status == 0, output
     with tarfile.open(sdist) as archive:
-        held = {Path(name).name for name in archive.getnames() if NATIVE.as_posix() in name}
+        held = {Path(name).name for name in archive.getnames() if "autograd_lite/" in name}
     assert SOURCES | {"build.py"} <= held
-    assert {"module.c", "rules.h"} <= SOURCES
+    assert {"module.c", "rules.h", "entry.c"} <= SOURCES
     assert not [name for name in held if name.endswith((".so", ".pyd"))]
 
 
@@ -83,7 +85,7 @@ def test_with_a_compiler_the_wheel_is_for_this_python_and_holds_no_source(projec
     assert "experimental" not in output
     tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
     assert wheel.name.split("-")[2:4] == [tag, tag]
-    assert extensions(wheel) == [f"{NATIVE.as_posix()}/_native{sysconfig.get_config_var('EXT_SUFFIX')}"]
+    assert sorted(extensions(wheel)) == [f"{COMPILER.as_posix()}/_entry{SUFFIX}", f"{NATIVE.as_posix()}/_native{SUFFIX}"]
     with zipfile.ZipFile(wheel) as archive:
         assert not [name for name in archive.namelist() if name.endswith((".c", ".h"))]
         assert "autograd_lite/py.typed" in archive.namelist()
@@ -113,7 +115,7 @@ def test_without_an_extension_the_wheel_is_pure_and_one_line_says_why(project, v
     """Whatever earlier builds left behind."""
     stale = project / "build" / f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}" / NATIVE
     stale.mkdir(parents=True)
-    (stale / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}").write_bytes(b"old")
+    (stale / f"_native{SUFFIX}").write_bytes(b"old")
     status, (wheel,), output = run(project, "build_wheel", **variables)
     assert status == 0, output
     assert said(output) == [f"autograd_lite: the native engine was not built ({reason}); the engine in Python is installed"]
@@ -122,11 +124,11 @@ def test_without_an_extension_the_wheel_is_pure_and_one_line_says_why(project, v
 
 
 def test_an_editable_installation_without_a_compiler_drops_the_old_extension(project):
-    old = project / NATIVE / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    old = [project / NATIVE / f"_native{SUFFIX}", project / COMPILER / f"_entry{SUFFIX}"]
     assert run(project, "build_editable")[0] == 0
-    assert old.exists()
+    assert [path.exists() for path in old] == [True, True]
     assert run(project, "build_editable", CC="/bin/false")[0] == 0
-    assert not old.exists()
+    assert [path.exists() for path in old] == [False, False]
 
 
 @pytest.mark.parametrize("variables", [{"CC": "/bin/false"}, {"AUTOGRAD_LITE_PURE": "1"}, {}])

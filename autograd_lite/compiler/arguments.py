@@ -67,7 +67,7 @@ def take_plain(part: structures.Structure, x: Any, numbers: array[float]) -> boo
                 and all([key in x and take_plain(item, x[key], numbers) for key, item in zip(keys, parts, strict=True)])
             )
         case structures.Sequence(parts=parts, is_flat=is_flat):
-            if type(x) not in (list, tuple) or len(x) != len(parts):
+            if type(x) not in (list, tuple, part.named_class) or len(x) != len(parts):
                 return False
             if not is_flat:
                 return all([take_plain(item, y, numbers) for item, y in zip(parts, x, strict=True)])

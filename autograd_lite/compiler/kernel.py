@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd_lite import structures
 from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_points, take_plain
+from autograd_lite.compiler.entry import entry
 from autograd_lite.compiler.paths import Path, Points, empty_results, put
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import RecordingError, Trace, record
@@ -93,6 +94,9 @@ class Kernel:
         self._arguments: tuple[structures.Structure, ...] | None = None
         self._warned = False
         self._lock = Lock()
+        self._enter: Callable[[tuple[Any, ...]], Any] | None = None  # the direct way
+        self._changes = 0  # of the machine code there is
+        self._tried = -1  # at so many changes a direct way was looked for
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -133,9 +137,16 @@ class Kernel:
 
         With Values among the arguments the function itself is called: who differentiates the result differentiates that.
         """
+        enter = self._enter
+        if enter is not None and out is None:
+            result = enter(args)
+            if result is not NotImplemented:
+                return result
         plain = self._plain(args) if self._paths else None
         if plain is not None:
             result = self._results(plain, (plain.count,)) if plain.columns else self._at(plain.shared)
+            if self._tried != self._changes:
+                self._look_for_entry(args, plain)
             return self._given(result, out)
         leaves = self._leaves(args)
         kinds = set(map(type, leaves))
@@ -150,6 +161,21 @@ class Kernel:
                 return self._given(self._batch(leaves, batched, args), out)
         return self._given(self._at(self._numbers(leaves, args)), out)
 
+    def _look_for_entry(self, args: tuple[Any, ...], points: Points) -> None:
+        """Have a direct way for calls like this one, if there is any."""
+        if points.columns and not self.reduce:
+            return
+        changes = self._tried = self._changes
+        has_points = [bool(points.columns) and self._has_points(i, x, len(args)) for i, x in enumerate(args)]
+        found = entry(self._paths, self._arguments or (), has_points, points.batched, self.reduce, self.threads)
+        if self._changes == changes:
+            self._enter = found
+
+    def _changed(self) -> None:
+        """There is other machine code: the direct way does not lead to it."""
+        self._changes += 1
+        self._enter = None
+
     # --- arguments
 
     def _plain(self, args: tuple[Any, ...]) -> Points | None:
@@ -161,10 +187,9 @@ class Kernel:
         columns: list[Any] = []
         batched: list[int] = []
         for i, (x, part) in enumerate(zip(args, known, strict=True)):
-            axis = self._axis(i, len(args))
-            if axis == "points" or (axis == "broadcast" and type(x) is np.ndarray):
+            if self._has_points(i, x, len(args)):
                 found = plain_points(part, x)
-                if found is None or (columns and len(found) != len(columns[0])) or (axis == "broadcast" and x.ndim != 1):
+                if found is None or (columns and len(found) != len(columns[0])) or (self.batch is None and x.ndim != 1):
                     return None
                 columns.append(found)
                 count = 1 if found.ndim == 1 else found.shape[1]
@@ -175,6 +200,11 @@ class Kernel:
                     return None
                 batched += [0] * (len(numbers) - before)
         return Points(numbers, columns, tuple(batched))
+
+    def _has_points(self, i: int, x: Any, count: int) -> bool:
+        """Whether an argument is one number a point, or more."""
+        axis = self._axis(i, count)
+        return axis == "points" or (axis == "broadcast" and type(x) is np.ndarray)
 
     def _axis(self, i: int, count: int) -> str:
         if not isinstance(self.batch, tuple):
@@ -263,8 +293,8 @@ class Kernel:
                     f"{self._name} returns {trace.result} here, and {self._paths[0].trace.result} at other points: results of a"
                     " compiled function have one structure"
                 )
-            path = Path(trace, self.exact)
-            self._paths = [*self._paths, path]
+            self._paths = [*self._paths, path := Path(trace, self.exact, self._changed)]
+            self._changed()
         return path
 
     def _warn(self) -> None:
@@ -388,7 +418,7 @@ class Kernel:
 def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Trace]) -> Kernel:
     kernel = Kernel(function, *options)
     kernel._arguments = arguments
-    kernel._paths = [Path(trace, kernel.exact) for trace in traces]
+    kernel._paths = [Path(trace, kernel.exact, kernel._changed) for trace in traces]
     return kernel
 
 

@@ -134,6 +134,7 @@ class Code:
             self.engine.set_object_cache(self._keep, self._kept)
         self.engine.finalize_object()
         self.address = self.engine.get_function_address("kernel")
+        self.calls_python = _IN_PYTHON in source
 
     def _keep(self, module: Any, code: bytes) -> None:  # noqa: ARG002
         """Write machine code to disk: under its name only when it is whole."""

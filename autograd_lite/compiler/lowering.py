@@ -54,13 +54,13 @@ def text(
     `batched` says of each input how many columns the array has that it is a column of, an array with a row for each point;
     0: it is shared by all points. The kernel's arguments: the address of the shared inputs' numbers; that of the addresses of
     the arrays; that of the addresses of the outputs; that of a byte
-    a point, which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first group of `width`
-    points, and the one behind the last. Its result: 1 if a byte is 0, plus 2 if one is 2. Outputs that are constants have no
-    address and are not written.
+    a point, which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first point, and the
+    one behind the last, `width` of them at least. Its result: 1 if a byte is 0, plus 2 if one is 2. Outputs that are constants
+    have no address and are not written. The last `width` points are computed together, some of them perhaps again.
 
-    Without batched inputs the outputs lie side by side, and their address is given in the place of addresses. With `reduce`
-    too: a vector each, to which the outputs of groups are added whose bytes are all 1. `quick`: fewer long functions are
-    written out, so that machine code is made sooner; the bits are the same.
+    Without batched inputs the outputs lie side by side, constants among them, and their address is given in the place of
+    addresses. With `reduce` too, but without the constants: a vector each, to which the outputs of points are added whose bytes
+    are 1. `quick`: fewer long functions are written out, so that machine code is made sooner; the bits are the same.
     """
     if mode == "exact":
         module = Module(resolve, function_text)
@@ -79,6 +79,7 @@ class _KernelPrinter:
         self.constants: dict[int, Operand] = {}
         self.primitives = [instruction.primitive for instruction in program.instructions]
         self.outputs = [place for place in program.outputs if place >= 0]
+        self.positions = [i for i, place in enumerate(program.outputs) if place >= 0]
         self.row: dict[int, int] = {}  # of each input: its index among the shared ones, or that of its array
         self.column: dict[int, int] = {}  # in that array
         shared = arrays = at = 0
@@ -208,7 +209,7 @@ class _KernelPrinter:
                 builder.write(f"store {builder.type('float')} zeroinitializer, ptr %scratch, align 8")
             for segment in range(count):
                 builder.write(f"call void @segment_{segment}({arguments}, i64 %point)")
-            builder.write(f"call void @rest({arguments}, ptr %ok, ptr %flags, i64 %point)")
+            builder.write(f"call void @rest({arguments}, ptr %ok, ptr %flags, i64 %point, i64 %again)")
 
         self.begin(builder)
         self.loop(builder, body)
@@ -238,7 +239,7 @@ class _KernelPrinter:
 
             self.accumulate(builder, guards, doubts, fetched)
         builder.write("ret void")
-        self.define(builder, "rest", "ptr %ok, ptr %flags, i64 %point")
+        self.define(builder, "rest", "ptr %ok, ptr %flags, i64 %point, i64 %again")
 
     def fetch(self, builder: Builder, places: Sequence[int], numbers: dict[int, Operand], slots: dict[int, int]) -> None:
         """Have the numbers at some places at hand, which other segments have left in memory."""
@@ -257,12 +258,18 @@ class _KernelPrinter:
         before = builder.label
         builder.write("br label %group")
         builder.open_block("group")
-        builder.write(f"%g = phi i64 [ %first, %{before} ], [ %next, %behind ]")
-        builder.write(f"%point = mul i64 %g, {self.width}")
+        builder.write(f"%at = phi i64 [ %first, %{before} ], [ %next, %behind ]")
+        if self.width == 1:
+            builder.write("%point = add i64 %at, 0")
+        else:
+            builder.write(f"%latest = sub i64 %last, {self.width}")
+            minimum = self.module.declare("llvm.smin.i64", "i64", ["i64", "i64"])
+            builder.write(f"%point = call i64 @{minimum}(i64 %at, i64 %latest)")
+        builder.write("%again = sub i64 %at, %point")
         body()
         builder.write("br label %behind")
         builder.open_block("behind")
-        builder.write("%next = add i64 %g, 1")
+        builder.write(f"%next = add i64 %at, {self.width}")
         builder.write("%more = icmp slt i64 %next, %last")
         builder.write("br i1 %more, label %group, label %end")
         builder.open_block("end")
@@ -330,30 +337,30 @@ class _KernelPrinter:
         """The address of an output's numbers."""
         if not self.is_packed:
             return self.address(builder, "outputs", i)
-        step = self.width if self.reduce else 1
-        return builder.emit(f"getelementptr double, ptr %outputs, i64 {i * step}", "list").text
+        at = i * self.width if self.reduce else self.positions[i]
+        return builder.emit(f"getelementptr double, ptr %outputs, i64 {at}", "list").text
 
     def accumulate(
         self, builder: Builder, guards: list[Operand], doubts: list[Operand], number: Callable[[int], Operand]
     ) -> None:
-        """Add a group's outputs to those of the groups before it, if all its points are on the path and none is in doubt."""
-        bad = builder.some(
-            [builder.constant(False, "bool"), *[builder.operation("not", (x,), "bool") for x in guards], *doubts]
-        )
-        if bad.value is None:
-            builder.write(f"br i1 {self.any_of(builder, bad)}, label %added, label %add")
-            builder.open_block("add")
-            made = len(builder._made)
+        """Add the outputs of points that are on the path, are not in doubt, and were not computed before."""
+        held = builder.every([*guards, *[builder.operation("not", (x,), "bool") for x in doubts], *self.new_points(builder)])
         for i, place in enumerate(self.outputs):
             address, x, type_ = self.output(builder, i), number(place), builder.type("float")
-            before, after = builder.new(), builder.new()
+            before = builder.new()
             builder.write(f"{before} = load {type_}, ptr {address}, align 8")
-            builder.write(f"{after} = fadd {type_} {before}, {x.text}")
-            builder.write(f"store {type_} {after}, ptr {address}, align 8")
-        if bad.value is None:
-            builder.write("br label %added")
-            builder.forget_since(made)
-            builder.open_block("added")
+            after = builder.select(held, builder.emit(f"fadd {type_} {before}, {x.text}", "float"), Operand(before, "float"))
+            builder.write(f"store {type_} {after.text}, ptr {address}, align 8")
+
+    def new_points(self, builder: Builder) -> list[Operand]:
+        """Which points of a group were not in the one before it: those from lane %again on."""
+        if self.width == 1:
+            return []
+        lanes, zeros = f"<{self.width} x i64>", f"<{self.width} x i32> zeroinitializer"
+        one = builder.emit(f"insertelement {lanes} poison, i64 %again, i64 0", "int").text
+        every = builder.emit(f"shufflevector {lanes} {one}, {lanes} poison, {zeros}", "int").text
+        numbered = f"<{', '.join([f'i64 {lane}' for lane in range(self.width)])}>"
+        return [builder.emit(f"icmp sge {lanes} {numbered}, {every}", "bool")]
 
     def any_of(self, builder: Builder, mask: Operand) -> str:
         """Whether a lane's truth holds."""

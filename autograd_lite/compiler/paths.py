@@ -21,8 +21,8 @@ from autograd_lite.compiler.lowering import Mode
 from autograd_lite.compiler.record import Trace
 
 _QUICK = 300  # a program of more instructions is worth making quickly first
-_BLOCKS = 64  # parts that sums are made in
-_SMALL = 4096  # batches of fewer points are not worth a thread
+BLOCKS = 64  # parts that sums are made in, at most
+SMALL = 4096  # batches of fewer points are not worth a thread
 _LARGE = 1 << 21  # numbers in an array that memory is mapped for anew, page by page
 OFF_PATH, IN_DOUBT = 1, 2  # flags of a kernel's result
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
@@ -49,51 +49,50 @@ class Points:
         """Some of the points."""
         return Points(self.shared, [column[indices] for column in self.columns], self.batched)
 
-    def last(self, count: int, width: int) -> list[Any]:
-        """The arrays of the last points, of which there are so many, filled up with the last one."""
-        return [np.concatenate([x[-count:], np.repeat(x[-1:], width - count, axis=0)]) for x in self.columns]
+    def filled(self, width: int) -> list[Any]:
+        """The arrays, filled up with the last point to so many."""
+        return [np.concatenate([x, np.repeat(x[-1:], width - self.count, axis=0)]) for x in self.columns]
 
 
 class Path:
     """One way through a function, and its machine code for each kind of call."""
 
-    def __init__(self, trace: Trace, exact: bool) -> None:
+    def __init__(self, trace: Trace, exact: bool, changed: Callable[[], object] = lambda: None) -> None:
         self.trace = trace
         self.exact = exact
+        self.changed = changed  # called when there is other machine code
         self.seconds = 0.0  # spent on making machine code
         constants = trace.program.constants
-        self._template = array("d", [constants[-1 - place] if place < 0 else 0.0 for place in trace.program.outputs])
-        self._variable = [i for i, place in enumerate(trace.program.outputs) if place >= 0]
-        self._is_whole = len(self._variable) == len(self._template)
-        self._code: dict[_Key, _Machine] = {}
-        self._all_code: list[_Machine] = []
+        self.template = array("d", [constants[-1 - place] if place < 0 else 0.0 for place in trace.program.outputs])
+        self.variable = [i for i, place in enumerate(trace.program.outputs) if place >= 0]
+        self._is_whole = len(self.variable) == len(self.template)
+        self._code: dict[_Key, Machine] = {}
+        self._all_code: list[Machine] = []
 
     def at(self, numbers: array[float]) -> tuple[array[float], bool]:
         """The outputs at one point, and whether it is on this path."""
         trace = self.trace
         if trace.captured:
             numbers = array("d", [*numbers, *[x._data for x in trace.captured]])
-        outputs = array("d", self._template) if self._is_whole else array("d", bytes(8 * len(self._variable)))
+        outputs = array("d", self.template)
         held = array("b", b"\1")
         places = numbers.buffer_info()[0], None, outputs.buffer_info()[0], held.buffer_info()[0]
         flags = self.function(self.mode, 1, self.one_point)(*places, 0, 1)
         llvm.raise_error()
         if flags & IN_DOUBT:
             self.function("careful", 1, self.one_point)(*places, 0, 1)
-        if not self._is_whole:
-            outputs = self._with_constants(outputs)
-        llvm.raise_error()
+            llvm.raise_error()
         return outputs, held[0] != 0
-
-    def _with_constants(self, outputs: array[float]) -> array[float]:
-        whole = array("d", self._template)
-        np.frombuffer(whole)[self._variable] = outputs
-        return whole
 
     @property
     def mode(self) -> Mode:
         """The code that points are computed by at first."""
         return "exact" if self.exact else "fast"
+
+    @property
+    def width(self) -> int:
+        """How many points of a batch are computed together."""
+        return 1 if self.exact else llvm.machine().width
 
     def fill(self, results: Any, points: Points, chosen: Any, threads: int) -> Any:
         """Fill in the rows of `results` at the chosen points (None: all); gives the indices of those not on this path."""
@@ -114,30 +113,28 @@ class Path:
         if not self._is_whole:
             for i, place in enumerate(self.trace.program.outputs):
                 if place < 0:
-                    results[i][...] = self._template[i]
+                    results[i][...] = self.template[i]
         held, flags = self._run(self.mode, results, points, threads)
         if flags & IN_DOUBT:
             doubtful = np.flatnonzero(held == 2)
-            again = np.empty((len(self._template), len(doubtful)))
+            again = np.empty((len(self.template), len(doubtful)))
             decided, more = self._run("careful", again, points.only(doubtful), threads)
-            put(results, doubtful, [again[i] for i in self._variable], self._variable)
+            put(results, doubtful, [again[i] for i in self.variable], self.variable)
             held[doubtful] = decided
             flags |= more
         return held.astype(np.bool_) if flags & OFF_PATH else None
 
     def _on(self, points: Points, mode: Mode, reduce: bool = False) -> tuple[int, Callable[[Any, Any, Any, int, int], int]]:
-        """The width of the groups, and what runs the machine code on some of them.
+        """How many points are computed together, and what runs the machine code on some: on so many at least.
 
         That takes the addresses of the points' arrays and of the outputs' (or where to add the outputs), the points' bytes, and
-        the first group and the one behind the last. It gives the kernel's flags.
+        the first point and the one behind the last. It gives the kernel's flags.
         """
-        width = 1 if self.exact else llvm.machine().width
+        width = self.width
         shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
         function = self.function(mode, width, (*points.batched, *[0] * len(self.trace.captured)), reduce)
 
         def run(inputs: Any, outputs: Any, held: Any, first: int, last: int) -> int:
-            if first == last:
-                return 0
             flags = function(shared.buffer_info()[0], _pointer(inputs), _pointer(outputs), _pointer(held), first, last)
             llvm.raise_error()
             return flags
@@ -147,52 +144,48 @@ class Path:
     def _run(self, mode: Mode, results: Any, points: Points, threads: int) -> tuple[Any, int]:
         """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
         width, run = self._on(points, mode)
-        held = np.ones(points.count, dtype=np.uint8)
-        groups, rest = divmod(points.count, width)
+        held = np.ones(max(points.count, width), dtype=np.uint8)
+        if points.count < width:
+            columns, found = points.filled(width), np.empty((len(self.variable), width))
+            flags = run(_addresses(columns), _addresses(found), held, 0, width)
+            put(results, slice(None), found[:, : points.count], self.variable)
+            return held[: points.count], flags
         inputs = _addresses(points.columns)
-        outputs = _addresses(results if self._is_whole else [results[i] for i in self._variable])
-        parts = _bounds(groups, threads if groups * width >= _SMALL else 1)
-        flags = _in_threads(lambda first, last: run(inputs, outputs, held, first, last), parts, threads)
-        if rest:
-            columns, bytes_ = points.last(rest, width), np.ones(width, dtype=np.uint8)
-            last = np.empty((len(self._variable), width))
-            flags |= run(_addresses(columns), _addresses(last), bytes_, 0, 1)
-            put(results, slice(points.count - rest, None), last[:, :rest], self._variable)
-            held[-rest:] = bytes_[:rest]
-        return held, flags
+        outputs = _addresses(results if self._is_whole else [results[i] for i in self.variable])
+        parts = _bounds(points.count, width, threads if points.count >= SMALL else 1)
+        return held, _in_threads(lambda first, last: run(inputs, outputs, held, first, last), parts, threads)
 
     @np.errstate(all="ignore")
     def sums(self, points: Points, threads: int) -> tuple[Any, Any]:
         """The sums of the outputs over points, and the indices of points that are not in them.
 
-        Sums are made in `_BLOCKS` parts at most, whatever the number of threads; in each a lane adds in the points' order.
+        Sums are made in `BLOCKS` parts at most, whatever the number of threads; in each a lane adds in the points' order. Then
+        lanes are added two by two, and the parts one after the other: `entry.c` does the same.
         """
         width, run = self._on(points, self.mode, reduce=True)
-        groups, rest = divmod(points.count, width)
-        parts = _bounds(groups, max(1, min(_BLOCKS, groups // 16)))
-        held, inputs = np.ones((groups, width), dtype=np.uint8), _addresses(points.columns)
-        blocks = np.zeros((len(parts), len(self._variable), width))
-        flags = _in_threads(
-            lambda i, first, last: run(inputs, blocks[i], held, first, last),
-            [(i, *part) for i, part in enumerate(parts)],
-            threads,
-        )
-        sums = blocks.sum(axis=2).sum(axis=0)
-        outside = np.arange(0)
-        if flags:
-            bad = np.flatnonzero((held != 1).any(axis=1))
-            outside = (bad[:, None] * width + np.arange(width)).reshape(-1)
-        if rest:
-            columns, bytes_ = points.last(rest, width), np.ones(width, dtype=np.uint8)
-            last = np.zeros((len(self._variable), width))
-            if run(_addresses(columns), last, bytes_, 0, 1):
-                outside = np.concatenate([outside, np.arange(points.count - rest, points.count)])
-            else:
-                sums = sums + last[:, :rest].sum(axis=1)
+        count = points.count
+        held = np.ones(max(count, width), dtype=np.uint8)
+        if count < width:
+            columns, blocks = points.filled(width), np.zeros((1, len(self.variable), width))
+            flags = run(_addresses(columns), blocks, held, 0, width)
+            blocks[:, :, count:] = 0.0
+            held = held[:count]
+        else:
+            inputs, parts = _addresses(points.columns), _bounds(count, width, max(1, min(BLOCKS, count // width // 16)))
+            blocks = np.zeros((len(parts), len(self.variable), width))
+            flags = _in_threads(
+                lambda i, first, last: run(inputs, blocks[i], held, first, last),
+                [(i, *part) for i, part in enumerate(parts)],
+                threads if count >= SMALL else 1,
+            )
+        while blocks.shape[2] > 1:
+            blocks = blocks[:, :, 0::2] + blocks[:, :, 1::2]
+        sums = functools.reduce(operator.add, blocks[:, :, 0])
+        outside = np.flatnonzero(held != 1) if flags else np.arange(0)
         if self._is_whole:
             return sums, outside
-        every = np.array(self._template) * (points.count - len(outside))
-        every[self._variable] = sums
+        every = np.array(self.template) * (points.count - len(outside))
+        every[self.variable] = sums
         return every, outside
 
     @functools.cached_property
@@ -201,7 +194,11 @@ class Path:
         return (0,) * self.trace.program.inputs
 
     def function(self, mode: Mode, width: int, batched: tuple[int, ...], reduce: bool = False) -> Callable[..., int]:
-        """The machine code for points in groups of `width`, of which these inputs have their own numbers.
+        """The machine code for points in groups of `width`, of which these inputs have their own numbers."""
+        return self.machine(mode, width, batched, reduce).call
+
+    def machine(self, mode: Mode, width: int, batched: tuple[int, ...], reduce: bool = False) -> Machine:
+        """The same with what it lives in.
 
         Long programs are made quickly first. From the second call on the code that runs faster is made beside the program's
         work, and takes its place: with the same bits.
@@ -214,21 +211,26 @@ class Path:
             found.is_quick = False
             if len(self.trace.program.instructions) <= lowering.WHOLE:
                 Thread(target=self._made, args=(key, False), daemon=True).start()
-        return found.call
+        return found
 
-    def _made(self, key: _Key, quick: bool) -> _Machine:
+    def made(self, mode: Mode, width: int, batched: tuple[int, ...]) -> Machine | None:
+        """The same if it has been made."""
+        return self._code.get((mode, width, batched, False))
+
+    def _made(self, key: _Key, quick: bool) -> Machine:
         mode, width, batched, reduce = key
         start = time.perf_counter()
         code = llvm.compiled(self.trace.program, mode=mode, width=width, batched=batched, reduce=reduce, quick=quick)
-        found = _Machine(_PROTOTYPE(code.address), code, quick)
+        found = Machine(_PROTOTYPE(code.address), code, quick)
         self._all_code.append(found)  # calls of what is replaced may be under way
         self._code[key] = found
+        self.changed()
         self.seconds += time.perf_counter() - start
         return found
 
 
 @dataclass
-class _Machine:
+class Machine:
     """Machine code, which lives as long as `code`."""
 
     call: Callable[..., int]
@@ -239,10 +241,10 @@ class _Machine:
 _Key: TypeAlias = tuple[Mode, int, tuple[int, ...], bool]
 
 
-def _bounds(groups: int, parts: int) -> list[tuple[int, int]]:
-    """Groups in so many parts of about one length: the first of each, and the one behind its last."""
-    bounds = [groups * i // parts for i in range(parts + 1)]
-    return list(itertools.pairwise(bounds))
+def _bounds(count: int, width: int, parts: int) -> list[tuple[int, int]]:
+    """Points in so many parts of about one length, of whole groups but for the last: the first of each, and the one behind."""
+    bounds = [count // width * i // parts * width for i in range(parts)]
+    return list(itertools.pairwise([*bounds, count]))
 
 
 def _in_threads(work: Callable[..., int], arguments: Sequence[tuple[int, ...]], threads: int) -> int:

@@ -1,8 +1,8 @@
-"""The build backend (PEP 517): setuptools, which compiles `_native` where it can and goes on without it where it cannot.
+"""The build backend (PEP 517): setuptools, which compiles the extensions where it can and goes on without where it cannot.
 
-Without the extension the engine in Python is installed, in a wheel for every platform, and one line of the build's output says
-why. The environment decides: AUTOGRAD_LITE_PURE=1 leaves the extension out, AUTOGRAD_LITE_REQUIRE_NATIVE=1 makes it an error
-not to have it. Nothing of the package imports this module.
+Those are the engine, `native._native`, and the direct way into compiled functions, `compiler._entry`. Without them the engine
+in Python is installed, in a wheel for every platform, and one line of the build's output says why. The environment decides:
+AUTOGRAD_LITE_PURE=1 leaves them out, AUTOGRAD_LITE_REQUIRE_NATIVE=1 makes it an error not to have them. Nothing of the package imports this module.
 """
 
 import logging

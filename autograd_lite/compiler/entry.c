@@ -1,0 +1,699 @@
+/* The direct way into machine code: a call with plain arguments, taken apart and put together without Python's help.
+
+   An Entry knows the structure of the arguments and of the result. A call on numbers runs the machine code of one path after
+   the other until a point is on one; a call on points whose results are added up runs that of one path, in the parts and in the
+   order that `Path.sums` has. Whatever is not plain, not on these paths or in doubt is left to Python: NotImplemented. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#define VERSION 1      /* what `entry.py` and this file agree on */
+#define ON_STACK 256   /* so many numbers need no memory of their own */
+#define IN_DOUBT 2     /* a flag of machine code's result: the careful code must decide */
+#define LONGEST_SHAPE 8
+
+typedef int64_t (*Code)(const double *shared, double *const *arrays, void *outputs, uint8_t *held, int64_t first, int64_t last);
+
+/* --- structures */
+
+typedef enum { NUMBER, NUMBERS, SEQUENCE, MAPPING, ARRAY } Kind;
+
+typedef struct Part {
+    Kind kind;
+    Py_ssize_t count;   /* of parts, or of dimensions, or of numbers side by side */
+    struct Part *parts; /* of a sequence or mapping */
+    PyObject *make;     /* of a sequence: list, tuple, or what makes one of a list */
+    PyObject *own;      /* of a sequence: its class, or None: list or tuple */
+    PyObject *keys;     /* of a mapping: a tuple */
+    PyObject *shape;    /* of an array: a tuple */
+    Py_ssize_t lengths[LONGEST_SHAPE];
+    Py_ssize_t numbers; /* in all */
+} Part;
+
+static void
+clear_part(Part *part)
+{
+    if (part->parts != NULL) {
+        for (Py_ssize_t i = 0; i < part->count; i++) {
+            clear_part(&part->parts[i]);
+        }
+        PyMem_Free(part->parts);
+    }
+    Py_CLEAR(part->make);
+    Py_CLEAR(part->own);
+    Py_CLEAR(part->keys);
+    Py_CLEAR(part->shape);
+}
+
+/* Read a part from its description in Python: a tuple that begins with the number of its kind. */
+static int
+read_part(Part *part, PyObject *description)
+{
+    int kind;
+    PyObject *first, *second, *own = Py_None;
+    memset(part, 0, sizeof *part);
+    if (!PyArg_ParseTuple(description, "iOO|O:part", &kind, &first, &second, &own)) {
+        return -1;
+    }
+    part->kind = (Kind)kind;
+    switch (part->kind) {
+    case NUMBER:
+        part->numbers = 1;
+        return 0;
+    case NUMBERS:
+        part->make = Py_NewRef(first);
+        part->own = Py_NewRef(own);
+        part->count = part->numbers = PyLong_AsSsize_t(second);
+        return PyErr_Occurred() ? -1 : 0;
+    case ARRAY:
+        part->shape = Py_NewRef(first);
+        part->count = PyTuple_GET_SIZE(first);
+        part->numbers = 1;
+        if (part->count > LONGEST_SHAPE) {
+            PyErr_SetString(PyExc_ValueError, "an array of too many dimensions");
+            return -1;
+        }
+        for (Py_ssize_t i = 0; i < part->count; i++) {
+            part->lengths[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(first, i));
+            part->numbers *= part->lengths[i];
+        }
+        return PyErr_Occurred() ? -1 : 0;
+    case SEQUENCE:
+        part->make = Py_NewRef(first);
+        part->own = Py_NewRef(own);
+        break;
+    case MAPPING:
+        part->keys = Py_NewRef(first);
+        break;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(second);
+    part->parts = PyMem_Calloc(count ? count : 1, sizeof(Part));
+    if (part->parts == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (; part->count < count; part->count++) {
+        Part *item = &part->parts[part->count];
+        if (read_part(item, PyTuple_GET_ITEM(second, part->count)) < 0) {
+            clear_part(item);
+            return -1;
+        }
+        part->numbers += item->numbers;
+    }
+    return 0;
+}
+
+/* --- the type */
+
+typedef struct {
+    Code fast;         /* or exact */
+    Code careful;      /* or NULL: not made yet */
+    double *template_; /* the outputs that are constants, in their places */
+} Way;
+
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t arguments;
+    Part *parts;          /* an argument each */
+    char *has_points;     /* of each argument: whether it is an array with a leading axis of points */
+    Part result;
+    Py_ssize_t ways;
+    Way *way;             /* the path recorded last first */
+    Py_ssize_t outputs, shared, columns;
+    Py_ssize_t variables; /* outputs that are not constants, */
+    Py_ssize_t *variable; /* and their places: of reductions */
+    int width, mean, release;
+    Py_ssize_t most, parts_of_sums; /* points that are not worth a thread; parts that sums are made in at most */
+    PyObject *array_type, *float_type, *empty, *owners;
+} Entry;
+
+static void
+dealloc(Entry *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    for (Py_ssize_t i = 0; self->parts != NULL && i < self->arguments; i++) {
+        clear_part(&self->parts[i]);
+    }
+    for (Py_ssize_t i = 0; self->way != NULL && i < self->ways; i++) {
+        PyMem_Free(self->way[i].template_);
+    }
+    clear_part(&self->result);
+    PyMem_Free(self->parts);
+    PyMem_Free(self->has_points);
+    PyMem_Free(self->way);
+    PyMem_Free(self->variable);
+    Py_XDECREF(self->array_type);
+    Py_XDECREF(self->float_type);
+    Py_XDECREF(self->empty);
+    Py_XDECREF(self->owners);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static int
+read_ways(Entry *self, PyObject *ways)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(ways);
+    self->way = PyMem_Calloc(count, sizeof(Way));
+    if (self->way == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (; self->ways < count; self->ways++) {
+        Way *way = &self->way[self->ways];
+        unsigned long long fast, careful;
+        const char *bytes;
+        Py_ssize_t length;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(ways, self->ways), "KKy#:way", &fast, &careful, &bytes, &length)) {
+            return -1;
+        }
+        way->fast = (Code)(uintptr_t)fast;
+        way->careful = (Code)(uintptr_t)careful;
+        if (length != self->outputs * (Py_ssize_t)sizeof(double)) {
+            PyErr_SetString(PyExc_ValueError, "a template of another length than the result");
+            return -1;
+        }
+        way->template_ = PyMem_Malloc(length ? length : 1);
+        if (way->template_ == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        memcpy(way->template_, bytes, length);
+    }
+    return 0;
+}
+
+static int
+read_arguments(Entry *self, PyObject *parts, PyObject *has_points)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(parts);
+    self->parts = PyMem_Calloc(count ? count : 1, sizeof(Part));
+    self->has_points = PyMem_Calloc(count ? count : 1, 1);
+    if (self->parts == NULL || self->has_points == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (; self->arguments < count; self->arguments++) {
+        Py_ssize_t i = self->arguments;
+        if (read_part(&self->parts[i], PyTuple_GET_ITEM(parts, i)) < 0) {
+            clear_part(&self->parts[i]);
+            return -1;
+        }
+        self->has_points[i] = PyObject_IsTrue(PyTuple_GET_ITEM(has_points, i)) == 1;
+        if (self->has_points[i]) {
+            self->columns++;
+        }
+        else {
+            self->shared += self->parts[i].numbers;
+        }
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, mean, release, most, parts, array, number, empty, owners)\n"
+                        "--\n\n"
+                        "The way into machine code of functions with these arguments; made by `entry.py`.");
+
+static PyObject *
+new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "mean", "release", "most", "parts", "array", "number", "empty", "owners", NULL};
+    PyObject *arguments, *has_points, *result, *ways, *variable, *array, *number, *empty, *owners;
+    int width, mean, release;
+    Py_ssize_t most, parts;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ippnnOOOO:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
+                                     &has_points, &PyTuple_Type, &result, &PyTuple_Type, &ways, &PyTuple_Type, &variable, &width,
+                                     &mean, &release, &most, &parts, &array, &number, &empty, &owners)) {
+        return NULL;
+    }
+    Entry *self = (Entry *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->width = width;
+    self->mean = mean;
+    self->release = release;
+    self->most = most;
+    self->parts_of_sums = parts;
+    self->array_type = Py_NewRef(array);
+    self->float_type = Py_NewRef(number);
+    self->empty = Py_NewRef(empty);
+    self->owners = Py_NewRef(owners);
+    self->variables = PyTuple_GET_SIZE(variable);
+    self->variable = PyMem_Calloc(self->variables ? self->variables : 1, sizeof(Py_ssize_t));
+    if (self->variable == NULL) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    for (Py_ssize_t i = 0; i < self->variables; i++) {
+        self->variable[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(variable, i));
+    }
+    if (PyErr_Occurred() || read_part(&self->result, result) < 0) {
+        goto failed;
+    }
+    self->outputs = self->result.numbers;
+    if (read_arguments(self, arguments, has_points) < 0 || read_ways(self, ways) < 0) {
+        goto failed;
+    }
+    return (PyObject *)self;
+failed:
+    Py_DECREF(self);
+    return NULL;
+}
+
+/* --- arguments. What takes them gives 1; 0 where they are something else; -1 where Python has raised */
+
+static int
+take_number(const Entry *self, PyObject *x, double *to)
+{
+    if (PyFloat_CheckExact(x) || (PyObject *)Py_TYPE(x) == self->float_type) {
+        *to = PyFloat_AS_DOUBLE(x);
+        return 1;
+    }
+    if (!PyLong_CheckExact(x)) {
+        return 0;
+    }
+    *to = PyLong_AsDouble(x);
+    if (*to == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear(); /* too large: Python says where */
+        return 0;
+    }
+    return 1;
+}
+
+/* A view of a contiguous array of doubles, of these dimensions behind its first ones. */
+static int
+view_array(const Entry *self, PyObject *x, const Part *part, int leading, Py_buffer *view)
+{
+    if ((PyObject *)Py_TYPE(x) != self->array_type) {
+        return 0;
+    }
+    if (PyObject_GetBuffer(x, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) {
+        PyErr_Clear(); /* not contiguous */
+        return 0;
+    }
+    int fits = view->format != NULL && strcmp(view->format, "d") == 0 && view->ndim == leading + (int)part->count;
+    for (Py_ssize_t i = 0; fits && i < part->count; i++) {
+        fits = view->shape[leading + i] == part->lengths[i];
+    }
+    if (!fits) {
+        PyBuffer_Release(view);
+    }
+    return fits;
+}
+
+static int
+take(const Entry *self, const Part *part, PyObject *x, double **to)
+{
+    switch (part->kind) {
+    case NUMBER:
+        return take_number(self, x, (*to)++);
+    case ARRAY: {
+        Py_buffer view;
+        int found = view_array(self, x, part, 0, &view);
+        if (found == 1) {
+            memcpy(*to, view.buf, view.len);
+            *to += part->numbers;
+            PyBuffer_Release(&view);
+        }
+        return found;
+    }
+    case NUMBERS:
+    case SEQUENCE: {
+        int is_list = PyList_CheckExact(x);
+        int is_tuple = PyTuple_CheckExact(x) || ((PyObject *)Py_TYPE(x) == part->own && PyTuple_Check(x));
+        if ((!is_list && !is_tuple) || Py_SIZE(x) != part->count) {
+            return 0;
+        }
+        for (Py_ssize_t i = 0; i < part->count; i++) {
+            if (Py_SIZE(x) != part->count) { /* a key's __eq__ below has changed the list */
+                return 0;
+            }
+            PyObject *item = is_list ? PyList_GET_ITEM(x, i) : PyTuple_GET_ITEM(x, i);
+            int found;
+            if (part->kind == NUMBERS) {
+                found = take_number(self, item, (*to)++);
+            }
+            else {
+                Py_INCREF(item);
+                found = take(self, &part->parts[i], item, to);
+                Py_DECREF(item);
+            }
+            if (found != 1) {
+                return found;
+            }
+        }
+        return 1;
+    }
+    case MAPPING:
+        if (!PyDict_CheckExact(x) || PyDict_GET_SIZE(x) != part->count) {
+            return 0;
+        }
+        for (Py_ssize_t i = 0; i < part->count; i++) {
+            PyObject *item = PyDict_GetItemWithError(x, PyTuple_GET_ITEM(part->keys, i));
+            if (item == NULL) {
+                return PyErr_Occurred() ? -1 : 0;
+            }
+            Py_INCREF(item);
+            int found = take(self, &part->parts[i], item, to);
+            Py_DECREF(item);
+            if (found != 1) {
+                return found;
+            }
+        }
+        return 1;
+    }
+    return 0;
+}
+
+/* --- results */
+
+/* A new array; a view of its numbers, to be released. */
+static PyObject *
+new_array(const Entry *self, const Part *part, Py_buffer *view)
+{
+    PyObject *array = PyObject_CallOneArg(self->empty, part->shape);
+    if (array == NULL || PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) < 0) {
+        Py_XDECREF(array);
+        return NULL;
+    }
+    return array;
+}
+
+static PyObject *
+give(const Entry *self, const Part *part, const double **from)
+{
+    switch (part->kind) {
+    case NUMBER:
+        return PyFloat_FromDouble(*(*from)++);
+    case ARRAY: {
+        Py_buffer view;
+        PyObject *array = new_array(self, part, &view);
+        if (array != NULL) {
+            memcpy(view.buf, *from, view.len);
+            *from += part->numbers;
+            PyBuffer_Release(&view);
+        }
+        return array;
+    }
+    case NUMBERS:
+    case SEQUENCE: {
+        int is_tuple = part->make == (PyObject *)&PyTuple_Type;
+        PyObject *items = is_tuple ? PyTuple_New(part->count) : PyList_New(part->count);
+        for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
+            PyObject *item = part->kind == NUMBERS ? PyFloat_FromDouble(*(*from)++) : give(self, &part->parts[i], from);
+            if (item == NULL) {
+                Py_CLEAR(items);
+            }
+            else if (is_tuple) {
+                PyTuple_SET_ITEM(items, i, item);
+            }
+            else {
+                PyList_SET_ITEM(items, i, item);
+            }
+        }
+        if (items == NULL || is_tuple || part->make == (PyObject *)&PyList_Type) {
+            return items;
+        }
+        PyObject *made = PyObject_CallOneArg(part->make, items);
+        Py_DECREF(items);
+        return made;
+    }
+    case MAPPING: {
+        PyObject *dict = PyDict_New();
+        for (Py_ssize_t i = 0; dict != NULL && i < part->count; i++) {
+            PyObject *item = give(self, &part->parts[i], from);
+            if (item == NULL || PyDict_SetItem(dict, PyTuple_GET_ITEM(part->keys, i), item) < 0) {
+                Py_CLEAR(dict);
+            }
+            Py_XDECREF(item);
+        }
+        return dict;
+    }
+    }
+    return NULL;
+}
+
+/* --- calls */
+
+/* Memory for so many numbers: what is given, where that is enough. */
+static double *
+room(Py_ssize_t count, double *given)
+{
+    if (count <= ON_STACK) {
+        return given;
+    }
+    double *found = PyMem_RawMalloc(count * sizeof(double));
+    if (found == NULL) {
+        PyErr_NoMemory();
+    }
+    return found;
+}
+
+static void
+leave_room(double *found, const double *given)
+{
+    if (found != given) {
+        PyMem_RawFree(found);
+    }
+}
+
+/* Whether the point is on a path; its outputs. */
+static int
+run_at_point(const Entry *self, const double *numbers, double *outputs)
+{
+    for (Py_ssize_t i = 0; i < self->ways; i++) {
+        const Way *way = &self->way[i];
+        uint8_t held = 1;
+        memcpy(outputs, way->template_, self->outputs * sizeof(double));
+        int64_t flags = way->fast(numbers, NULL, outputs, &held, 0, 1);
+        if (flags & IN_DOUBT) {
+            if (way->careful == NULL) {
+                return 0;
+            }
+            flags = way->careful(numbers, NULL, outputs, &held, 0, 1);
+        }
+        if (flags == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *
+at_point(const Entry *self, PyObject *args)
+{
+    double own_numbers[ON_STACK], own_outputs[ON_STACK];
+    double *numbers = room(self->shared, own_numbers);
+    if (numbers == NULL) {
+        return NULL;
+    }
+    int found = 1;
+    double *to = numbers;
+    for (Py_ssize_t i = 0; found == 1 && i < self->arguments; i++) {
+        found = take(self, &self->parts[i], PyTuple_GET_ITEM(args, i), &to);
+    }
+    PyObject *result = NULL;
+    if (found == 1) {
+        int is_array = self->result.kind == ARRAY; /* the numbers go where they stay */
+        Py_buffer view;
+        double *outputs;
+        if (is_array) {
+            result = new_array(self, &self->result, &view);
+            outputs = result == NULL ? NULL : view.buf;
+        }
+        else {
+            outputs = room(self->outputs, own_outputs);
+        }
+        if (outputs != NULL) {
+            if (self->release) {
+                Py_BEGIN_ALLOW_THREADS
+                found = run_at_point(self, numbers, outputs);
+                Py_END_ALLOW_THREADS
+            }
+            else {
+                found = run_at_point(self, numbers, outputs);
+            }
+            if (is_array) {
+                PyBuffer_Release(&view);
+                if (!found) {
+                    Py_CLEAR(result);
+                }
+            }
+            else {
+                if (found) {
+                    const double *from = outputs;
+                    result = give(self, &self->result, &from);
+                }
+                leave_room(outputs, own_outputs);
+            }
+        }
+    }
+    leave_room(numbers, own_numbers);
+    if (found == 0) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return result;
+}
+
+/* The sums of the outputs over points; `block` has room for a vector of each output that is no constant. Gives flags. */
+static int64_t
+add_up(const Entry *self, const double *numbers, double *const *arrays, Py_ssize_t count, double *block, uint8_t *held, double *sums)
+{
+    const Py_ssize_t width = self->width, groups = count / width;
+    Py_ssize_t parts = groups / 16;
+    parts = parts < 1 ? 1 : parts > self->parts_of_sums ? self->parts_of_sums : parts;
+    for (Py_ssize_t part = 0; part < parts; part++) {
+        const Py_ssize_t first = groups * part / parts * width, last = part + 1 == parts ? count : groups * (part + 1) / parts * width;
+        memset(block, 0, self->variables * width * sizeof(double));
+        const int64_t flags = self->way[0].fast(numbers, arrays, block, held, first, last);
+        if (flags != 0) {
+            return flags;
+        }
+        for (Py_ssize_t i = 0; i < self->variables; i++) {
+            double *lanes = block + i * width;
+            for (Py_ssize_t left = width; left > 1; left /= 2) {
+                for (Py_ssize_t k = 0; k < left / 2; k++) {
+                    lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
+                }
+            }
+            sums[i] = part == 0 ? lanes[0] : sums[i] + lanes[0];
+        }
+    }
+    return 0;
+}
+
+/* What to make of the sums: the result's numbers, constants among them. */
+static void
+complete(const Entry *self, Py_ssize_t count, const double *sums, double *outputs)
+{
+    const double points = (double)count;
+    for (Py_ssize_t i = 0; i < self->outputs; i++) {
+        outputs[i] = self->way[0].template_[i] * points;
+    }
+    for (Py_ssize_t i = 0; i < self->variables; i++) {
+        outputs[self->variable[i]] = sums[i];
+    }
+    for (Py_ssize_t i = 0; self->mean && i < self->outputs; i++) {
+        outputs[i] /= points;
+    }
+}
+
+static PyObject *
+over_points(const Entry *self, PyObject *args)
+{
+    Py_ssize_t count = -1, views = 0;
+    PyObject *result = NULL;
+    Py_buffer *view = PyMem_Calloc(self->columns, sizeof(Py_buffer));
+    double **arrays = PyMem_Calloc(self->columns, sizeof(double *));
+    double *memory = NULL;
+    uint8_t *held = NULL;
+    int found = 1;
+    if (view == NULL || arrays == NULL) {
+        PyErr_NoMemory();
+        goto finished;
+    }
+    const Py_ssize_t vectors = self->variables * self->width;
+    memory = PyMem_RawMalloc((self->shared + vectors + self->variables + self->outputs + 1) * sizeof(double));
+    if (memory == NULL) {
+        PyErr_NoMemory();
+        goto finished;
+    }
+    double *to = memory, *block = memory + self->shared, *sums = block + vectors, *outputs = sums + self->variables;
+    for (Py_ssize_t i = 0; found == 1 && i < self->arguments; i++) {
+        PyObject *x = PyTuple_GET_ITEM(args, i);
+        if (!self->has_points[i]) {
+            found = take(self, &self->parts[i], x, &to);
+            continue;
+        }
+        found = view_array(self, x, &self->parts[i], 1, &view[views]);
+        if (found == 1) {
+            arrays[views] = view[views].buf;
+            const Py_ssize_t length = view[views++].shape[0];
+            found = (count == -1 || count == length) && length >= self->width && length < self->most;
+            count = length;
+        }
+    }
+    if (found != 1) {
+        goto finished;
+    }
+    held = PyMem_RawMalloc(count);
+    if (held == NULL) {
+        PyErr_NoMemory();
+        goto finished;
+    }
+    int64_t flags;
+    Py_BEGIN_ALLOW_THREADS
+    flags = add_up(self, memory, arrays, count, block, held, sums);
+    Py_END_ALLOW_THREADS
+    if (flags != 0) {
+        found = 0;
+        goto finished;
+    }
+    complete(self, count, sums, outputs);
+    const double *from = outputs;
+    result = give(self, &self->result, &from);
+finished:
+    for (Py_ssize_t i = 0; i < views; i++) {
+        PyBuffer_Release(&view[i]);
+    }
+    PyMem_Free(view);
+    PyMem_Free(arrays);
+    PyMem_RawFree(memory);
+    PyMem_RawFree(held);
+    if (found == 0) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return result;
+}
+
+PyDoc_STRVAR(enter_doc, "enter($self, arguments, /)\n"
+                        "--\n\n"
+                        "The result for a tuple of arguments; NotImplemented where Python has to look at them.");
+
+static PyObject *
+enter(Entry *self, PyObject *args)
+{
+    if (!PyTuple_CheckExact(args) || PyTuple_GET_SIZE(args) != self->arguments) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return self->columns ? over_points(self, args) : at_point(self, args);
+}
+
+static PyMethodDef methods[] = {
+    {"enter", (PyCFunction)enter, METH_O, enter_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, new_entry},
+    {Py_tp_dealloc, dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_doc, (void *)entry_doc},
+    {0, NULL},
+};
+
+static PyType_Spec specification = {"autograd_lite.compiler._entry.Entry", sizeof(Entry), 0, Py_TPFLAGS_DEFAULT, slots};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_entry", "The direct way into machine code; see entry.py.", -1, NULL, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC
+PyInit__entry(void)
+{
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL) {
+        return NULL;
+    }
+    PyObject *type = PyType_FromSpec(&specification);
+    if (type == NULL || PyModule_AddObjectRef(module, "Entry", type) < 0 || PyModule_AddIntConstant(module, "version", VERSION) < 0) {
+        Py_XDECREF(type);
+        Py_DECREF(module);
+        return NULL;
+    }
+    Py_DECREF(type);
+    return module;
+}

@@ -1,0 +1,107 @@
+"""The direct way into machine code: plain arguments are taken apart, and results put together, in C.
+
+A call costs a tenth of what it costs in Python, which matters where a small function is called often: by an optimiser, in a
+simulation, in a training loop. Without the extension `_entry` (it was not built, or AUTOGRAD_LITE_PURE is set) every call goes
+the other way, `Kernel`'s own, with the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import structures
+from autograd_lite.compiler.paths import BLOCKS, SMALL, Path
+
+_VERSION = 1  # what this file and entry.c agree on
+_LONG = 2000  # a program of more instructions runs without Python's lock
+_LARGEST = 1 << 62
+_NUMBER, _NUMBERS, _SEQUENCE, _MAPPING, _ARRAY = range(5)
+_DIMENSIONS = 8  # of an array, at most
+
+
+@functools.cache
+def _extension() -> ModuleType | None:
+    if os.environ.get("AUTOGRAD_LITE_PURE", "0") not in ("", "0"):
+        return None
+    try:
+        found = importlib.import_module("autograd_lite.compiler._entry")
+    except ImportError:
+        return None
+    return found if found.version == _VERSION else None
+
+
+class _NotPlainError(Exception):
+    """A structure that has no direct way."""
+
+
+def entry(
+    paths: Sequence[Path],
+    arguments: Sequence[structures.Structure],
+    has_points: Sequence[bool],
+    batched: tuple[int, ...],
+    reduce: str | None,
+    threads: int,
+) -> Callable[[tuple[Any, ...]], Any] | None:
+    """What gives the result for a tuple of arguments, and NotImplemented where they are not plain or on none of the paths.
+
+    Plain are floats, integers and contiguous arrays of float64 in lists, tuples and dicts. `has_points` says of each argument
+    whether it is an array with a leading axis of points, over which the first path's results are added up (`reduce`: "sum" or
+    "mean"); `batched` is as in `Points`. None where there is no direct way: there is no extension, the function uses Values
+    from outside, or its machine code calls Python.
+    """
+    extension = _extension()
+    if extension is None or any([path.trace.captured for path in paths]):
+        return None
+    over_points = any(has_points)
+    width = paths[0].width if over_points else 1
+    ways, owners = [], []
+    for path in paths[:1] if over_points else reversed(paths):
+        machine = path.machine(path.mode, width, batched, over_points)
+        careful = None if over_points else path.made("careful", 1, batched)
+        owners += [found.code for found in (machine, careful) if found is not None]
+        ways.append((machine.code.address, careful.code.address if careful is not None else 0, path.template.tobytes()))
+    if any([code.calls_python for code in owners]):
+        return None
+    try:
+        return extension.Entry(  # type: ignore[no-any-return]
+            arguments=tuple([_description(part) for part in arguments]),
+            has_points=tuple(has_points),
+            result=_description(paths[0].trace.result),
+            ways=tuple(ways),
+            variable=tuple(paths[0].variable),
+            width=width,
+            mean=reduce == "mean",
+            release=len(paths[0].trace.program.instructions) > _LONG,
+            most=SMALL if threads > 1 else _LARGEST,
+            parts=BLOCKS,
+            array=np.ndarray,
+            number=np.float64,
+            empty=np.empty,
+            owners=owners,
+        ).enter
+    except _NotPlainError:
+        return None
+
+
+def _description(part: structures.Structure) -> tuple[Any, ...]:
+    """A structure as entry.c reads it."""
+    match part:
+        case structures.Leaf():
+            return _NUMBER, None, None
+        case structures.Sequence(make=make, parts=parts, is_flat=True):
+            return _NUMBERS, make, len(parts), part.named_class
+        case structures.Sequence(make=make, parts=parts):
+            return _SEQUENCE, make, tuple([_description(item) for item in parts]), part.named_class
+        case structures.Mapping(like=like, keys=keys, parts=parts) if type(like) is dict:
+            return _MAPPING, keys, tuple([_description(item) for item in parts])
+        case structures.Array(shape=shape) if len(shape) <= _DIMENSIONS:
+            return _ARRAY, shape, None
+        case _:
+            raise _NotPlainError
