@@ -2,7 +2,8 @@
 
 Those are the engine, `native._native`, and the direct way into compiled functions, `compiler._entry`. Without them the engine
 in Python is installed, in a wheel for every platform, and one line of the build's output says why. The environment decides:
-AUTOGRAD_LITE_PURE=1 leaves them out, AUTOGRAD_LITE_REQUIRE_NATIVE=1 makes it an error not to have them. Nothing of the package imports this module.
+AUTOGRAD_LITE_PURE=1 leaves them out, AUTOGRAD_LITE_REQUIRE_NATIVE=1 makes it an error not to have them. Nothing of the package
+imports this module.
 """
 
 import logging
