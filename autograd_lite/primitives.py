@@ -362,6 +362,8 @@ def _shares(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
 def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
     """1/k for each of the k arguments that equal the result, 0 for the others."""
     chosen = [equal(x, r) for x in xs]
+    if len(xs) == 2:  # the same numbers without a division
+        return [chosen[0] * (1.0 - 0.5 * chosen[1]), chosen[1] * (1.0 - 0.5 * chosen[0])]
     count = sum(*chosen)
     return [divide(c, count) for c in chosen]
 

@@ -53,9 +53,13 @@ class Leaf:
         """The structure of numbers from an index on, and the index behind the last of them."""
         return numbers[start], start + 1
 
-    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:  # noqa: ARG002
+    def __call__(self, given: Iterator[Any]) -> Any:
         """The structure with the next of the given leaves."""
         return next(given)
+
+    def of_arrays(self, arrays: Iterator[Any], shape: tuple[int, ...]) -> Any:
+        """The structure at points of this shape, of one array for each leaf or array; their own axes are the last."""
+        return next(arrays).reshape(shape)
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
@@ -93,11 +97,15 @@ class Sequence:
             items.append(item)
         return self.make(items), start
 
-    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
+    def __call__(self, given: Iterator[Any]) -> Any:
         """The structure with the next of the given leaves."""
         if self.is_flat:
             return self.make(list(islice(given, len(self.parts))))
-        return self.make([part(given, batch_first) for part in self.parts])
+        return self.make([part(given) for part in self.parts])
+
+    def of_arrays(self, arrays: Iterator[Any], shape: tuple[int, ...]) -> Any:
+        """The structure at points of this shape, of one array for each leaf or array; their own axes are the last."""
+        return self.make([part.of_arrays(arrays, shape) for part in self.parts])
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
@@ -129,9 +137,9 @@ class Mapping:
             items.append(item)
         return self._filled(items), start
 
-    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
+    def __call__(self, given: Iterator[Any]) -> Any:
         """The structure with the next of the given leaves."""
-        return self._filled([part(given, batch_first) for part in self.parts])
+        return self._filled([part(given) for part in self.parts])
 
     def _filled(self, items: list[Any]) -> dict[Any, Any]:
         # A copy keeps what a subclass knows, such as the default of a defaultdict.
@@ -139,6 +147,10 @@ class Mapping:
         for key, item in zip(self.keys, items, strict=True):
             twin[key] = item
         return twin
+
+    def of_arrays(self, arrays: Iterator[Any], shape: tuple[int, ...]) -> Any:
+        """The structure at points of this shape, of one array for each leaf or array; their own axes are the last."""
+        return self._filled([part.of_arrays(arrays, shape) for part in self.parts])
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
@@ -163,19 +175,23 @@ class Array:
         flat = sys.modules["numpy"].frombuffer(numbers, dtype=float, count=count, offset=8 * start)
         return flat.reshape(self.shape), start + count
 
-    def __call__(self, given: Iterator[Any], batch_first: bool = False) -> Any:
-        """The structure with the next of the given leaves; with `batch_first`, what they have in common comes first."""
+    def __call__(self, given: Iterator[Any]) -> Any:
+        """The structure with the next of the given leaves."""
         numpy = sys.modules["numpy"]
         items = list(islice(given, math.prod(self.shape)))
         if items and all([is_array(item) and item.shape == items[0].shape for item in items]):
-            if batch_first:
-                return numpy.stack(items, axis=-1).reshape(items[0].shape + self.shape)
             return numpy.stack(items).reshape(self.shape + items[0].shape)
         if all([type(item) is float for item in items]):
             return numpy.array(items, dtype=float).reshape(self.shape)
         objects = numpy.empty(len(items), dtype=object)
         objects[:] = items
         return objects.reshape(self.shape)
+
+    def of_arrays(self, arrays: Iterator[Any], shape: tuple[int, ...]) -> Any:
+        """The structure at points of this shape, of one array for each leaf or array; their own axes are the last."""
+        if not math.prod(self.shape):
+            return sys.modules["numpy"].empty(shape + self.shape)
+        return next(arrays).reshape(shape + self.shape)
 
     def read(self, structure: Any, place: str, leaves: list[Any]) -> None:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""

@@ -31,3 +31,19 @@ def forget():
         del TABLE[name]
         delattr(ag.Value, name)
         delattr(ag, name)
+
+
+@pytest.fixture(params=[(8, True, True), (4, True, True), (4, False, True), (2, True, False), (2, False, False)])
+def processor(request, monkeypatch):
+    """A processor with vectors of so many numbers, or fewer, with libmvec or not, with fused products or not."""
+    from autograd_lite.compiler import llvm  # what compiles nothing does not need llvmlite
+
+    machine = llvm.machine()
+    width, has_library, has_fma = request.param
+    monkeypatch.setattr(machine, "width", min(width, machine.width))
+    monkeypatch.setattr(machine, "has_fma", has_fma and machine.has_fma)
+    if not has_library:
+        monkeypatch.setattr(machine, "vector_library", None)
+    llvm.vector_function.cache_clear()
+    yield request.param
+    llvm.vector_function.cache_clear()

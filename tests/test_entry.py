@@ -64,20 +64,24 @@ def same(x, y):
 
 def in_python(kernel, *args):
     """The result without the direct way."""
-    direct, kernel._enter = kernel._enter, None
-    tried, kernel._tried = kernel._tried, kernel._changes
+    direct, kernel._entries = kernel._entries, ()
     try:
         return kernel(*args)
     finally:
-        kernel._enter, kernel._tried = direct, tried
+        kernel._entries = direct
 
 
 def entered(kernel, *args):
     """What the direct way gives, once there is one."""
     for _ in range(3):
         kernel(*args)
-    assert (kernel._enter is not None) == NEEDED
-    return kernel._enter(args) if NEEDED else in_python(kernel, *args)
+    assert bool(kernel._entries) == NEEDED
+    return directly(kernel, *args) if NEEDED else in_python(kernel, *args)
+
+
+def directly(kernel, *args):
+    """What the first direct way says."""
+    return kernel._entries[0](args)
 
 
 def mixed(*args):
@@ -104,7 +108,7 @@ def test_integers_and_numpys_numbers_are_numbers():
     expected = [6.0, 8.0]
     assert entered(kernel, 2.0, [3.0, 4.0]) == expected
     for args in ((2, [3, 4]), (np.float64(2.0), (np.float64(3.0), 4)), (2, (3.0, 4))):
-        result = kernel._enter(args) if NEEDED else kernel(*args)
+        result = directly(kernel, *args) if NEEDED else kernel(*args)
         assert result == expected
         assert [type(x) for x in result] == [float, float]
 
@@ -162,19 +166,19 @@ def test_paths_are_recorded_and_found():
         expected = x * x if x > 0.0 else (ag.exp(x) if x > -1.0 else 0.5)
         assert kernel(x) == pytest.approx(expected, rel=1e-15)
     assert kernel.paths == 3
-    assert (kernel._enter is not None) == NEEDED
+    assert bool(kernel._entries) == NEEDED
     if NEEDED:
-        assert [kernel._enter((x,)) for x in (3.0, -3.0)] == [9.0, 0.5]
-        assert kernel._enter((float("nan"),)) == 0.5  # no comparison holds, as at -3
+        assert [directly(kernel, x) for x in (3.0, -3.0)] == [9.0, 0.5]
+        assert directly(kernel, float("nan")) == 0.5  # no comparison holds, as at -3
 
 
 def test_what_fast_code_leaves_out_is_computed_by_the_careful_code():
-    kernel = ag.compile(ag.grad(lambda x: ag.where(x > 0.0, ag.sqrt(x), 0.0) + x))
+    kernel = ag.compile(ag.grad(lambda x: ag.where(ag.step(x), ag.sqrt(x), 0.0) + x))
     entered(kernel, 2.0)
     for _ in range(3):
         assert kernel(0.0) == 1.0
         assert kernel(4.0) == 1.25
-    assert (kernel._enter is not None) == NEEDED
+    assert bool(kernel._entries) == NEEDED
 
 
 def test_functions_of_values_outside_are_asked_for_them_at_every_call():
@@ -183,7 +187,7 @@ def test_functions_of_values_outside_are_asked_for_them_at_every_call():
     assert [kernel(3.0) for _ in range(4)] == [6.0] * 4
     w.data = 5.0
     assert kernel(3.0) == 15.0
-    assert kernel._enter is None
+    assert not kernel._entries
 
 
 def test_results_in_other_dicts_go_the_other_way():
@@ -192,7 +196,7 @@ def test_results_in_other_dicts_go_the_other_way():
         result = kernel(3.0)
     assert result == {"a": 3.0, "b": 6.0}
     assert result["c"] == []
-    assert kernel._enter is None
+    assert not kernel._entries
 
 
 class Hostile(str):
@@ -245,20 +249,57 @@ def loss(parameters, point, label):
     return margin, 3.0, [score, ag.exp(-score * score)]
 
 
-@pytest.mark.parametrize("reduce", ["sum", "mean"])
+@pytest.mark.parametrize("reduce", [None, "sum", "mean"])
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_sums_over_points_have_the_bits_of_the_way_through_python(reduce, exact, threads):
+def test_results_over_points_have_the_bits_of_the_way_through_python(reduce, exact, threads):
     random = np.random.default_rng(1)
     kernel = ag.compile(loss, batch=(None, 0, 0), reduce=reduce, exact=exact, threads=threads)
     parameters = {"w": random.normal(size=2), "b": 0.25}
     for count in (1, 2, 7, 8, 9, 63, 64, 65, 100, 127, 128, 129, 300, 1000, 5000):
         points, labels = random.normal(size=(count, 2)), random.choice([-1.0, 1.0], count)
         direct = [kernel(parameters, points, labels) for _ in range(3)]
-        assert (kernel._enter is not None) == NEEDED
+        assert bool(kernel._entries) == NEEDED
         expected = in_python(kernel, parameters, points, labels)
         assert all(same(result, expected) for result in direct), count
-        assert expected[1] == (3.0 * count if reduce == "sum" else 3.0)
+        assert np.all(expected[1] == (3.0 * count if reduce == "sum" else 3.0))
+
+
+@given(STRUCTURES, st.integers(8, 40))
+def test_structures_of_results_at_points(structure, count):
+    kernel = ag.compile(lambda x, given: mixed(x, given), batch=(0, None))
+    points = np.linspace(-1.0, 1.0, count)
+    for _ in range(3):
+        result = kernel(points, structure)
+    assert bool(kernel._entries) == NEEDED
+    assert same(result, in_python(kernel, points, structure))
+    at_each = [structures.flatten(mixed(x, structure))[0] for x in points.tolist()]
+    found = [np.asarray(x).reshape(count, -1) for x in structures.flatten(result, arrays=False)[0]]
+    assert np.allclose(np.concatenate(found, axis=1), at_each, rtol=1e-13, atol=1e-300)
+
+
+def test_numbers_and_points_have_direct_ways_of_their_own():
+    kernel = ag.compile(lambda x, y: x * y)
+    points = np.arange(10.0)
+    for _ in range(3):
+        assert kernel(3.0, 4.0) == 12.0
+        assert kernel(points, 2.0).tolist() == (2.0 * points).tolist()
+        assert kernel(2.0, points).tolist() == (2.0 * points).tolist()
+    assert len(kernel._entries) == (3 if NEEDED else 0)
+
+
+def test_points_in_doubt_end_the_direct_way():
+    kernel = ag.compile(ag.grad(lambda x: ag.where(ag.step(x), ag.sqrt(x), 0.0) + x))
+    points = np.array([1.0, 4.0] * 8)
+    for _ in range(3):
+        assert kernel(points).tolist() == [1.5, 1.25] * 8
+    points[3] = 0.0
+    for _ in range(6):
+        assert kernel(points).tolist() == [1.5, 1.25, 1.5, 1.0, *[1.5, 1.25] * 6]
+    points[3] = 4.0
+    if NEEDED:
+        assert directly(kernel, points) is NotImplemented
+    assert kernel(points).tolist() == [1.5, 1.25] * 8
 
 
 def test_sums_over_points_on_several_paths():
@@ -323,7 +364,7 @@ def test_better_code_takes_the_place_of_the_first():
     results = set()
     for _ in range(200):
         results.add(kernel(xs))
-        if kernel._enter is not None and not any(code.is_quick for code in kernel._paths[0]._code.values()):
+        if kernel._entries and not any(code.is_quick for code in kernel._paths[0]._code.values()):
             break
         time.sleep(0.01)
     results.add(kernel(xs))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiler import llvm
 
 rng = np.random.default_rng(4)
 
@@ -14,20 +13,6 @@ def mixed(x, y):
     if z > 1.0:
         z = z * ag.arctan2(x, y) + y**2.5
     return z + ag.gelu(x) + ag.hypot(x, y) + ag.logsumexp([x, y, z])
-
-
-@pytest.fixture(params=[(8, True, True), (4, True, True), (4, False, True), (2, True, False), (2, False, False)])
-def processor(request, monkeypatch):
-    """A processor with vectors of so many numbers, or fewer, with libmvec or not, with fused products or not."""
-    machine = llvm.machine()
-    width, has_library, has_fma = request.param
-    monkeypatch.setattr(machine, "width", min(width, machine.width))
-    monkeypatch.setattr(machine, "has_fma", has_fma and machine.has_fma)
-    if not has_library:
-        monkeypatch.setattr(machine, "vector_library", None)
-    llvm.vector_function.cache_clear()
-    yield request.param
-    llvm.vector_function.cache_clear()
 
 
 @pytest.mark.usefixtures("processor")

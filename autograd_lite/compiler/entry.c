@@ -1,8 +1,9 @@
 /* The direct way into machine code: a call with plain arguments, taken apart and put together without Python's help.
 
    An Entry knows the structure of the arguments and of the result. A call on numbers runs the machine code of one path after
-   the other until a point is on one; a call on points whose results are added up runs that of one path, in the parts and in the
-   order that `Path.sums` has. Whatever is not plain, not on these paths or in doubt is left to Python: NotImplemented. */
+   the other until a point is on one. A call on arrays with a row for each point runs that of one path: into new arrays, or, where
+   results are added up, in the parts and in the order that `Path.sums` has. Whatever is not plain, not on these paths or in doubt
+   is left to Python: NotImplemented. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -13,6 +14,7 @@
 #define ON_STACK 256   /* so many numbers need no memory of their own */
 #define IN_DOUBT 2     /* a flag of machine code's result: the careful code must decide */
 #define LONGEST_SHAPE 8
+#define MOST_VAIN 3    /* such calls; then they are left to Python for good */
 
 typedef int64_t (*Code)(const double *shared, double *const *arrays, void *outputs, uint8_t *held, int64_t first, int64_t last);
 
@@ -123,8 +125,11 @@ typedef struct {
     Way *way;             /* the path recorded last first */
     Py_ssize_t outputs, shared, columns;
     Py_ssize_t variables; /* outputs that are not constants, */
-    Py_ssize_t *variable; /* and their places: of reductions */
-    int width, mean, release;
+    Py_ssize_t *variable; /* and their places */
+    Py_ssize_t arrays;    /* that results at points go into */
+    char *constant;       /* of each output: whether it is one */
+    int width, reduce, mean, release;
+    int vain;             /* so many calls in a row have run machine code in vain, as not all points were on the path */
     Py_ssize_t most, parts_of_sums; /* points that are not worth a thread; parts that sums are made in at most */
     PyObject *array_type, *float_type, *empty, *owners;
 } Entry;
@@ -144,6 +149,7 @@ dealloc(Entry *self)
     PyMem_Free(self->has_points);
     PyMem_Free(self->way);
     PyMem_Free(self->variable);
+    PyMem_Free(self->constant);
     Py_XDECREF(self->array_type);
     Py_XDECREF(self->float_type);
     Py_XDECREF(self->empty);
@@ -212,20 +218,40 @@ read_arguments(Entry *self, PyObject *parts, PyObject *has_points)
     return 0;
 }
 
-PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, mean, release, most, parts, array, number, empty, owners)\n"
+/* How many arrays results at points go into: one for each number, and one for each array. */
+static Py_ssize_t
+array_count(const Part *part)
+{
+    Py_ssize_t count = 0;
+    switch (part->kind) {
+    case NUMBER:
+        return 1;
+    case NUMBERS:
+        return part->count;
+    case ARRAY:
+        return part->numbers != 0;
+    default:
+        for (Py_ssize_t i = 0; i < part->count; i++) {
+            count += array_count(&part->parts[i]);
+        }
+        return count;
+    }
+}
+
+PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, reduce, mean, release, most, parts, array, number, empty, owners)\n"
                         "--\n\n"
                         "The way into machine code of functions with these arguments; made by `entry.py`.");
 
 static PyObject *
 new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "mean", "release", "most", "parts", "array", "number", "empty", "owners", NULL};
+    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "reduce", "mean", "release", "most", "parts", "array", "number", "empty", "owners", NULL};
     PyObject *arguments, *has_points, *result, *ways, *variable, *array, *number, *empty, *owners;
-    int width, mean, release;
+    int width, reduce, mean, release;
     Py_ssize_t most, parts;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ippnnOOOO:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ipppnnOOOO:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
                                      &has_points, &PyTuple_Type, &result, &PyTuple_Type, &ways, &PyTuple_Type, &variable, &width,
-                                     &mean, &release, &most, &parts, &array, &number, &empty, &owners)) {
+                                     &reduce, &mean, &release, &most, &parts, &array, &number, &empty, &owners)) {
         return NULL;
     }
     Entry *self = (Entry *)type->tp_alloc(type, 0);
@@ -233,6 +259,7 @@ new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
         return NULL;
     }
     self->width = width;
+    self->reduce = reduce;
     self->mean = mean;
     self->release = release;
     self->most = most;
@@ -242,18 +269,29 @@ new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
     self->empty = Py_NewRef(empty);
     self->owners = Py_NewRef(owners);
     self->variables = PyTuple_GET_SIZE(variable);
-    self->variable = PyMem_Calloc(self->variables ? self->variables : 1, sizeof(Py_ssize_t));
-    if (self->variable == NULL) {
-        PyErr_NoMemory();
-        goto failed;
-    }
-    for (Py_ssize_t i = 0; i < self->variables; i++) {
-        self->variable[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(variable, i));
-    }
-    if (PyErr_Occurred() || read_part(&self->result, result) < 0) {
+    if (read_part(&self->result, result) < 0) {
         goto failed;
     }
     self->outputs = self->result.numbers;
+    self->arrays = array_count(&self->result);
+    self->variable = PyMem_Calloc(self->variables + 1, sizeof(Py_ssize_t));
+    self->constant = PyMem_Malloc(self->outputs + 1);
+    if (self->variable == NULL || self->constant == NULL) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    memset(self->constant, 1, self->outputs);
+    for (Py_ssize_t i = 0; i < self->variables; i++) {
+        const Py_ssize_t output = PyLong_AsSsize_t(PyTuple_GET_ITEM(variable, i));
+        if (output < 0 || output >= self->outputs) {
+            if (!PyErr_Occurred()) {
+                PyErr_SetString(PyExc_ValueError, "an output that there is not");
+            }
+            goto failed;
+        }
+        self->variable[i] = output;
+        self->constant[output] = 0;
+    }
     if (read_arguments(self, arguments, has_points) < 0 || read_ways(self, ways) < 0) {
         goto failed;
     }
@@ -581,27 +619,129 @@ complete(const Entry *self, Py_ssize_t count, const double *sums, double *output
     }
 }
 
+/* --- results at points */
+
+/* Sequences and mappings of arrays for so many points; `to` is where the addresses of the arrays go, `output` the number of the
+   next output. */
 static PyObject *
-over_points(const Entry *self, PyObject *args)
+give_arrays(const Entry *self, const Part *part, PyObject *shape, double ***to, Py_ssize_t *output)
+{
+    switch (part->kind) {
+    case NUMBER:
+    case ARRAY: {
+        Py_buffer view;
+        Part whole = {.shape = part->kind == ARRAY ? PySequence_Concat(shape, part->shape) : Py_NewRef(shape)};
+        PyObject *array = whole.shape == NULL ? NULL : new_array(self, &whole, &view);
+        Py_XDECREF(whole.shape);
+        if (array != NULL) {
+            double *numbers = view.buf;
+            if (part->kind == NUMBER && self->constant[*output]) {
+                for (Py_ssize_t i = 0; i < view.shape[0]; i++) {
+                    numbers[i] = self->way[0].template_[*output];
+                }
+            }
+            if (part->numbers != 0) {
+                *(*to)++ = numbers;
+            }
+            *output += part->numbers;
+            PyBuffer_Release(&view); /* nobody else has the array yet: it stays where it is */
+        }
+        return array;
+    }
+    case NUMBERS:
+    case SEQUENCE: {
+        static const Part number = {.kind = NUMBER, .numbers = 1};
+        PyObject *items = PyList_New(part->count);
+        for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
+            PyObject *item = give_arrays(self, part->kind == NUMBERS ? &number : &part->parts[i], shape, to, output);
+            if (item == NULL) {
+                Py_CLEAR(items);
+            }
+            else {
+                PyList_SET_ITEM(items, i, item);
+            }
+        }
+        if (items == NULL || part->make == (PyObject *)&PyList_Type) {
+            return items;
+        }
+        PyObject *made = PyObject_CallOneArg(part->make, items);
+        Py_DECREF(items);
+        return made;
+    }
+    case MAPPING: {
+        PyObject *dict = PyDict_New();
+        for (Py_ssize_t i = 0; dict != NULL && i < part->count; i++) {
+            PyObject *item = give_arrays(self, &part->parts[i], shape, to, output);
+            if (item == NULL || PyDict_SetItem(dict, PyTuple_GET_ITEM(part->keys, i), item) < 0) {
+                Py_CLEAR(dict);
+            }
+            Py_XDECREF(item);
+        }
+        return dict;
+    }
+    }
+    return NULL;
+}
+
+/* The sums over points; 0 in `found` where Python has to look. */
+static PyObject *
+sums_over_points(const Entry *self, double *numbers, double *const *arrays, Py_ssize_t count, uint8_t *held, int *found)
+{
+    double *block = numbers + self->shared, *sums = block + self->variables * self->width, *outputs = sums + self->variables;
+    int64_t flags;
+    Py_BEGIN_ALLOW_THREADS
+    flags = add_up(self, numbers, arrays, count, block, held, sums);
+    Py_END_ALLOW_THREADS
+    if (flags != 0) {
+        *found = 0;
+        return NULL;
+    }
+    complete(self, count, sums, outputs);
+    const double *from = outputs;
+    return give(self, &self->result, &from);
+}
+
+/* The results at points; 0 in `found` where Python has to look. */
+static PyObject *
+each_of_points(const Entry *self, double *numbers, double *const *arrays, Py_ssize_t count, uint8_t *held, int *found)
+{
+    double **outputs = PyMem_Calloc(self->arrays + 1, sizeof(double *)), **to = outputs;
+    if (outputs == NULL) {
+        return PyErr_NoMemory();
+    }
+    Py_ssize_t output = 0;
+    PyObject *shape = Py_BuildValue("(n)", count);
+    PyObject *result = shape == NULL ? NULL : give_arrays(self, &self->result, shape, &to, &output);
+    Py_XDECREF(shape);
+    if (result != NULL) {
+        int64_t flags;
+        Py_BEGIN_ALLOW_THREADS
+        flags = self->way[0].fast(numbers, arrays, outputs, held, 0, count);
+        Py_END_ALLOW_THREADS
+        if (flags != 0) {
+            *found = 0;
+            Py_CLEAR(result);
+        }
+    }
+    PyMem_Free(outputs);
+    return result;
+}
+
+static PyObject *
+over_points(Entry *self, PyObject *args)
 {
     Py_ssize_t count = -1, views = 0;
     PyObject *result = NULL;
     Py_buffer *view = PyMem_Calloc(self->columns, sizeof(Py_buffer));
     double **arrays = PyMem_Calloc(self->columns, sizeof(double *));
-    double *memory = NULL;
+    const Py_ssize_t work = self->reduce ? self->variables * (self->width + 1) + self->outputs : 0;
+    double *numbers = PyMem_RawMalloc((self->shared + work + 1) * sizeof(double)), *to = numbers;
     uint8_t *held = NULL;
     int found = 1;
-    if (view == NULL || arrays == NULL) {
+    if (view == NULL || arrays == NULL || numbers == NULL) {
         PyErr_NoMemory();
         goto finished;
     }
-    const Py_ssize_t vectors = self->variables * self->width;
-    memory = PyMem_RawMalloc((self->shared + vectors + self->variables + self->outputs + 1) * sizeof(double));
-    if (memory == NULL) {
-        PyErr_NoMemory();
-        goto finished;
-    }
-    double *to = memory, *block = memory + self->shared, *sums = block + vectors, *outputs = sums + self->variables;
     for (Py_ssize_t i = 0; found == 1 && i < self->arguments; i++) {
         PyObject *x = PyTuple_GET_ITEM(args, i);
         if (!self->has_points[i]) {
@@ -624,24 +764,15 @@ over_points(const Entry *self, PyObject *args)
         PyErr_NoMemory();
         goto finished;
     }
-    int64_t flags;
-    Py_BEGIN_ALLOW_THREADS
-    flags = add_up(self, memory, arrays, count, block, held, sums);
-    Py_END_ALLOW_THREADS
-    if (flags != 0) {
-        found = 0;
-        goto finished;
-    }
-    complete(self, count, sums, outputs);
-    const double *from = outputs;
-    result = give(self, &self->result, &from);
+    result = (self->reduce ? sums_over_points : each_of_points)(self, numbers, arrays, count, held, &found);
+    self->vain = found ? 0 : self->vain + 1;
 finished:
     for (Py_ssize_t i = 0; i < views; i++) {
         PyBuffer_Release(&view[i]);
     }
     PyMem_Free(view);
     PyMem_Free(arrays);
-    PyMem_RawFree(memory);
+    PyMem_RawFree(numbers);
     PyMem_RawFree(held);
     if (found == 0) {
         Py_RETURN_NOTIMPLEMENTED;
@@ -656,7 +787,7 @@ PyDoc_STRVAR(enter_doc, "enter($self, arguments, /)\n"
 static PyObject *
 enter(Entry *self, PyObject *args)
 {
-    if (!PyTuple_CheckExact(args) || PyTuple_GET_SIZE(args) != self->arguments) {
+    if (!PyTuple_CheckExact(args) || PyTuple_GET_SIZE(args) != self->arguments || self->vain >= MOST_VAIN) {
         Py_RETURN_NOTIMPLEMENTED;
     }
     return self->columns ? over_points(self, args) : at_point(self, args);

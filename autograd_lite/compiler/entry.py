@@ -52,18 +52,20 @@ def entry(
     """What gives the result for a tuple of arguments, and NotImplemented where they are not plain or on none of the paths.
 
     Plain are floats, integers and contiguous arrays of float64 in lists, tuples and dicts. `has_points` says of each argument
-    whether it is an array with a leading axis of points, over which the first path's results are added up (`reduce`: "sum" or
-    "mean"); `batched` is as in `Points`. None where there is no direct way: there is no extension, the function uses Values
-    from outside, or its machine code calls Python.
+    whether it is an array with a leading axis of points: only points that are all on the first path have a direct way. With
+    `reduce`, "sum" or "mean", their results are added up. `batched` is as in `Points`. None where there is no direct way: there
+    is no extension, the function uses Values from outside, or its machine code calls Python.
     """
     extension = _extension()
     if extension is None or any([path.trace.captured for path in paths]):
         return None
     over_points = any(has_points)
+    if over_points and reduce is None and len(paths) > 1:
+        return None  # as a rule the points of a batch are on several of them
     width = paths[0].width if over_points else 1
     ways, owners = [], []
     for path in paths[:1] if over_points else reversed(paths):
-        machine = path.machine(path.mode, width, batched, over_points)
+        machine = path.machine(path.mode, width, batched, over_points and reduce is not None)
         careful = None if over_points else path.made("careful", 1, batched)
         owners += [found.code for found in (machine, careful) if found is not None]
         ways.append((machine.code.address, careful.code.address if careful is not None else 0, path.template.tobytes()))
@@ -77,6 +79,7 @@ def entry(
             ways=tuple(ways),
             variable=tuple(paths[0].variable),
             width=width,
+            reduce=reduce is not None,
             mean=reduce == "mean",
             release=len(paths[0].trace.program.instructions) > _LONG,
             most=SMALL if threads > 1 else _LARGEST,

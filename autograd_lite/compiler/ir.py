@@ -86,6 +86,13 @@ class Builder:
             self.lines.append(f"{name} = {instruction}")
         return Operand(name, kind)
 
+    def once(self, line: str) -> None:
+        """Add a line that has an effect, if it does not stand there already."""
+        if line not in self._known:
+            self._known[line] = ""
+            self._made.append(line)
+            self.lines.append(line)
+
     def open_block(self, name: str) -> None:
         """Begin a basic block. Names made before it must still be known in it."""
         self.lines.append(f"{name}:")
@@ -167,10 +174,10 @@ class Builder:
         name = self.module.declare(f"llvm.fma.{suffix}", type_, [type_] * 3)
         return self.emit(f"call {type_} @{name}({self.typed(x)}, {self.typed(y)}, {self.typed(z)})", "float")
 
-    def filled(self, number: str, width: int) -> str:
+    def filled(self, number: str, width: int, type_: str = "double") -> str:
         """The name of a vector with the same number in all lanes."""
-        vector = f"<{width} x double>"
-        one = self.emit(f"insertelement {vector} poison, double {number}, i64 0", "float").text
+        vector = f"<{width} x {type_}>"
+        one = self.emit(f"insertelement {vector} poison, {type_} {number}, i64 0", "float").text
         return self.emit(f"shufflevector {vector} {one}, {vector} poison, <{width} x i32> zeroinitializer", "float").text
 
     def compare(self, name: str, x: Operand, y: Operand) -> Operand:
@@ -220,26 +227,32 @@ class Builder:
             return modulo
         return self.emit(f"sdiv {self.typed(self.operation('-', (x, modulo), 'int'))}, {y.text}", "int")
 
-    def column(self, address: str, column: int, count: int) -> Operand:
-        """The numbers from %point on in a column of an array with so many columns: they do not lie side by side."""
-        start = self.emit(f"getelementptr double, ptr {address}, i64 {column}", "list").text
-        first = self.emit(f"mul i64 %point, {count}", "int").text
-        if self.width == 1:
-            number = self.emit(f"getelementptr double, ptr {start}, i64 {first}", "list").text
-            return self.emit(f"load double, ptr {number}, align 8", "float")
-        lanes, vector = f"<{self.width} x i64>", self.type("float")
-        steps = f"<{', '.join([f'i64 {lane * count}' for lane in range(self.width)])}>"
-        one = self.emit(f"insertelement {lanes} poison, i64 {first}, i64 0", "int").text
-        zeros = f"<{self.width} x i32> zeroinitializer"
-        all_first = self.emit(f"shufflevector {lanes} {one}, {lanes} poison, {zeros}", "int").text
-        at = self.emit(f"add {lanes} {all_first}, {steps}", "int").text
-        pointers = f"<{self.width} x ptr>"
-        places = self.emit(f"getelementptr double, ptr {start}, {lanes} {at}", "list").text
+    def shuffle(self, x: Operand, y: Operand, lanes: Sequence[int | None]) -> Operand:
+        """The vector of these lanes of two; those of the second are counted on from those of the first. None: any number."""
+        mask = ", ".join(["i32 poison" if lane is None else f"i32 {lane}" for lane in lanes])
+        return self.emit(f"shufflevector {self.typed(x)}, {self.typed(y)}, <{len(lanes)} x i32> <{mask}>", "float")
+
+    def gather(self, first: str, step: int) -> Operand:
+        """The numbers at an address and so many numbers on, again and again."""
+        vector, pointers, places = self.type("float"), *self._places(first, step)
         name = f"llvm.masked.gather.v{self.width}f64.v{self.width}p0"
-        parameters = [pointers, f"<{self.width} x i1>", vector]
-        self.module.declare(name, vector, parameters)
-        arguments = f"{pointers} align 8 {places}, <{self.width} x i1> splat (i1 true), {vector} poison"
-        return self.emit(f"call {vector} @{name}({arguments})", "float")
+        mask = f"<{self.width} x i1>"
+        self.module.declare(name, vector, [pointers, mask, vector])
+        return self.emit(
+            f"call {vector} @{name}({pointers} align 8 {places}, {mask} splat (i1 true), {vector} poison)", "float"
+        )
+
+    def scatter(self, first: str, step: int, x: Operand) -> None:
+        """Write numbers to an address and so many numbers on, again and again."""
+        pointers, places = self._places(first, step)
+        name = f"llvm.masked.scatter.v{self.width}f64.v{self.width}p0"
+        mask = f"<{self.width} x i1>"
+        self.module.declare(name, "void", [self.type("float"), pointers, mask])
+        self.write(f"call void @{name}({self.typed(x)}, {pointers} align 8 {places}, {mask} splat (i1 true))")
+
+    def _places(self, first: str, step: int) -> tuple[str, str]:
+        lanes = f"<{self.width} x i64> <{', '.join([f'i64 {lane * step}' for lane in range(self.width)])}>"
+        return f"<{self.width} x ptr>", self.emit(f"getelementptr double, ptr {first}, {lanes}", "list").text
 
     # --- calls
 

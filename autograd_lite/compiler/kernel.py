@@ -17,8 +17,9 @@ import numpy as np
 
 from autograd_lite import structures
 from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_points, take_plain
+from autograd_lite.compiler.batches import Points, Results
 from autograd_lite.compiler.entry import entry
-from autograd_lite.compiler.paths import Path, Points, empty_results, put
+from autograd_lite.compiler.paths import Path
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import RecordingError, Trace, record
 from autograd_lite.engine import Value
@@ -94,9 +95,8 @@ class Kernel:
         self._arguments: tuple[structures.Structure, ...] | None = None
         self._warned = False
         self._lock = Lock()
-        self._enter: Callable[[tuple[Any, ...]], Any] | None = None  # the direct way
-        self._changes = 0  # of the machine code there is
-        self._tried = -1  # at so many changes a direct way was looked for
+        self._entries: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()  # direct ways
+        self._tried: set[tuple[bool, ...]] = set()  # which arguments have points, of calls that it was looked for
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -137,16 +137,15 @@ class Kernel:
 
         With Values among the arguments the function itself is called: who differentiates the result differentiates that.
         """
-        enter = self._enter
-        if enter is not None and out is None:
-            result = enter(args)
-            if result is not NotImplemented:
-                return result
+        if out is None:
+            for enter in self._entries:
+                result = enter(args)
+                if result is not NotImplemented:
+                    return result
         plain = self._plain(args) if self._paths else None
         if plain is not None:
             result = self._results(plain, (plain.count,)) if plain.columns else self._at(plain.shared)
-            if self._tried != self._changes:
-                self._look_for_entry(args, plain)
+            self._look_for_entry(args, plain)
             return self._given(result, out)
         leaves = self._leaves(args)
         kinds = set(map(type, leaves))
@@ -163,18 +162,17 @@ class Kernel:
 
     def _look_for_entry(self, args: tuple[Any, ...], points: Points) -> None:
         """Have a direct way for calls like this one, if there is any."""
-        if points.columns and not self.reduce:
-            return
-        changes = self._tried = self._changes
-        has_points = [bool(points.columns) and self._has_points(i, x, len(args)) for i, x in enumerate(args)]
-        found = entry(self._paths, self._arguments or (), has_points, points.batched, self.reduce, self.threads)
-        if self._changes == changes:
-            self._enter = found
+        tried, has_points = self._tried, tuple([self._has_points(i, x, len(args)) for i, x in enumerate(args)])
+        if has_points not in tried:
+            tried.add(has_points)
+            found = entry(self._paths, self._arguments or (), has_points, points.batched, self.reduce, self.threads)
+            if found is not None and tried is self._tried:
+                self._entries = (*self._entries, found)
 
     def _changed(self) -> None:
-        """There is other machine code: the direct way does not lead to it."""
-        self._changes += 1
-        self._enter = None
+        """There is other machine code, to which no direct way leads yet."""
+        self._tried = set()
+        self._entries = ()
 
     # --- arguments
 
@@ -344,7 +342,7 @@ class Kernel:
         result = self._paths[0].trace.result
         if self.reduce:
             return structures.of_numbers(result, array("d", self._reduced(points).tobytes()))
-        return result(iter([row.reshape(shape) for row in self._all(points)]), batch_first=True)
+        return result.of_arrays(iter(self._all(points).arrays), shape)
 
     def _common_shape(self, leaves: list[Any], args: tuple[Any, ...]) -> tuple[int, ...]:
         shapes = {i: x.shape for i, x in enumerate(leaves) if isinstance(x, np.ndarray)}
@@ -355,9 +353,9 @@ class Kernel:
             listed = dict.fromkeys([f"{place} has the shape {shape}" for place, shape in places])
             raise ValueError(f"{self._name}: arrays of no common shape: {', '.join(listed)}") from None
 
-    def _all(self, points: Points) -> Any:
-        """For each number of the result an array of it at the points."""
-        results = empty_results(len(self._paths[0].trace.program.outputs), points.count)
+    def _all(self, points: Points) -> Results:
+        """The results at all points."""
+        results = Results(self._paths[0].placed, points.count)
         todo: Any = None  # indices of points without a result; None: all
         for path in reversed(self._paths):
             todo = path.fill(results, points, todo, self.threads)
@@ -371,7 +369,7 @@ class Kernel:
                 todo = found.fill(results, points, todo, self.threads)
             if len(todo) and todo[0] == here:  # on the path by the engine's numbers, or computed
                 numbers = found.at(array("d", points.at(here)))[0] if isinstance(found, Path) else found.numbers()
-                put(results, here, np.array(numbers))
+                results.put_point(here, numbers)
                 todo = todo[1:]
         return results
 
@@ -384,7 +382,7 @@ class Kernel:
             for start in range(0, len(outside), length):
                 results = self._all(points.only(outside[start : start + length]))
                 with np.errstate(all="ignore"):
-                    sums = sums + np.array([row.sum() for row in results])
+                    sums = sums + np.array([x.sum() for x in results.numbers])
         return sums / points.count if self.reduce == "mean" else sums
 
     # --- results

@@ -157,7 +157,14 @@ _made: WeakValueDictionary[str, Code] = WeakValueDictionary()  # by digest: equa
 
 
 def compiled(
-    program: Program, *, mode: lowering.Mode, width: int, batched: Sequence[int], reduce: bool = False, quick: bool = False
+    program: Program,
+    *,
+    mode: lowering.Mode,
+    width: int,
+    batched: Sequence[int],
+    placed: Sequence[int],
+    reduce: bool = False,
+    quick: bool = False,
 ) -> Code:
     """The machine code of a program: `quick` to make, or quick to run."""
     here = machine()
@@ -166,6 +173,7 @@ def compiled(
         mode=mode,
         width=width,
         batched=batched,
+        placed=placed,
         vector_function=vector_function,
         has_wide_vectors=here.width == vector_math.WIDTH,
         has_fma=here.has_fma,

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 from autograd_lite import floats
 from autograd_lite.compiler import collector
+from autograd_lite.compiler.columns import Columns, address, new_points, read, write, write_column
 from autograd_lite.compiler.functions import function_text
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, VectorFunction, VectorModule
@@ -43,6 +44,7 @@ def text(
     mode: Mode,
     width: int,
     batched: Sequence[int],
+    placed: Sequence[int],
     vector_function: VectorFunction,
     has_wide_vectors: bool = False,
     has_fma: bool = False,
@@ -52,11 +54,11 @@ def text(
     """A program as a module of LLVM's representation, with a function ``kernel`` that runs it on points one after the other.
 
     `batched` says of each input how many columns the array has that it is a column of, an array with a row for each point;
-    0: it is shared by all points. The kernel's arguments: the address of the shared inputs' numbers; that of the addresses of
-    the arrays; that of the addresses of the outputs; that of a byte
-    a point, which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first point, and the
-    one behind the last, `width` of them at least. Its result: 1 if a byte is 0, plus 2 if one is 2. Outputs that are constants
-    have no address and are not written. The last `width` points are computed together, some of them perhaps again.
+    0: it is shared by all points. `placed` says the same of the outputs. The kernel's arguments: the address of the shared
+    inputs' numbers; that of the addresses of the arrays; that of the addresses of the outputs' arrays; that of a byte a point,
+    which becomes 1 where all guards hold, else 0, and 2 where the careful code must decide; the first point, and the one behind
+    the last, `width` of them at least. Its result: 1 if a byte is 0, plus 2 if one is 2. Outputs that are constants are written
+    only beside others in an array. The last `width` points are computed together, some of them perhaps again.
 
     Without batched inputs the outputs lie side by side, constants among them, and their address is given in the place of
     addresses. With `reduce` too, but without the constants: a vector each, to which the outputs of points are added whose bytes
@@ -66,30 +68,32 @@ def text(
         module = Module(resolve, function_text)
     else:
         module = VectorModule(resolve, function_text, vector_function, mode == "fast", has_wide_vectors, has_fma)
-    return _KernelPrinter(program, module, width, batched, reduce, quick).module_text()
+    return _KernelPrinter(program, module, width, batched, placed, reduce, quick).module_text()
 
 
 class _KernelPrinter:
     """The text of one kernel."""
 
-    def __init__(self, program: Program, module: Module, width: int, batched: Sequence[int], reduce: bool, quick: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        module: Module,
+        width: int,
+        batched: Sequence[int],
+        placed: Sequence[int],
+        reduce: bool,
+        quick: bool,
+    ) -> None:
         self.program, self.module, self.width, self.batched, self.reduce = program, module, width, batched, reduce
         self.is_packed = reduce or not any(batched)
         self.quick = quick
         self.constants: dict[int, Operand] = {}
         self.primitives = [instruction.primitive for instruction in program.instructions]
-        self.outputs = [place for place in program.outputs if place >= 0]
-        self.positions = [i for i, place in enumerate(program.outputs) if place >= 0]
-        self.row: dict[int, int] = {}  # of each input: its index among the shared ones, or that of its array
-        self.column: dict[int, int] = {}  # in that array
-        shared = arrays = at = 0
-        for place, count in enumerate(batched):
-            self.row[place], self.column[place] = (arrays, at) if count else (shared, 0)
-            shared += count == 0
-            at += count != 0
-            if count and at == count:
-                arrays, at = arrays + 1, 0
-        self.arrays = arrays
+        self.variable = [i for i, place in enumerate(program.outputs) if place >= 0]
+        self.columns, self.placed = Columns(batched), Columns(placed)
+        used = {x for instruction in program.instructions for x in instruction.operands}
+        used |= {*program.outputs, *[x for guard in program.guards for x in (guard.left, guard.right)]}
+        self.busy = self.columns.busy_tiles([place for place in range(program.inputs) if place in used], width)
         self.vector = "double" if width == 1 else f"<{width} x double>"
         self.is_fast = isinstance(module, VectorModule) and module.fast
         self.tells = telling(program) if self.is_fast else set()
@@ -121,21 +125,22 @@ class _KernelPrinter:
             for step in self.steps:
                 if all(x < 0 or x in numbers for x in step.operands):
                     numbers[step.place] = self.step(builder, step, numbers)
-        addresses = {i: self.address(builder, "batched", i) for i in range(self.arrays) if i < _HOISTED}
-        results = {} if self.is_packed else {i: self.output(builder, i) for i in range(len(self.outputs)) if i < _HOISTED}
+        for i in range(min(self.columns.arrays, _HOISTED)):
+            address(builder, "batched", i)
+        for i in range(0 if self.is_packed else min(self.placed.arrays, _HOISTED)):
+            address(builder, "outputs", i)
 
         def body() -> None:
-            for place in range(program.inputs):
-                if place not in numbers:
-                    numbers[place] = self.input(builder, place, addresses)
             for step in self.steps:
                 if step.place not in numbers:
+                    self.fetch(builder, step.operands, numbers, {})
                     numbers[step.place] = self.step(builder, step, numbers)
-            for i, place in enumerate(self.outputs):
-                if not self.reduce:
-                    self.store(builder, numbers[place], results.get(i) or self.output(builder, i), "%point")
-                if self.is_fast:
-                    self.doubt_nan(builder, numbers[place])
+            self.fetch(builder, program.outputs, numbers, {})
+            if not self.reduce:
+                self.store_all(builder, numbers)
+            for i in self.variable if self.is_fast else ():
+                self.doubt_nan(builder, numbers[program.outputs[i]])
+            self.fetch(builder, [x for guard in program.guards for x in (guard.left, guard.right)], numbers, {})
             guards = [self.guard(builder, guard, numbers) for guard in program.guards]
             doubts = builder.doubts if isinstance(builder, Lanes) else []
             self.store_ok(builder, guards, doubts)
@@ -166,8 +171,8 @@ class _KernelPrinter:
         compared = [place for guard in program.guards for place in (guard.left, guard.right)]
         last.update(dict.fromkeys(compared, count))
         wanted: dict[int, list[int]] = {}
-        for i, place in enumerate(self.outputs):
-            wanted.setdefault(place, []).append(i)
+        for i in self.variable:
+            wanted.setdefault(program.outputs[i], []).append(i)
         if self.reduce:
             last.update(dict.fromkeys(wanted, count))
         slots: dict[int, int] = {}
@@ -183,7 +188,7 @@ class _KernelPrinter:
                 place = step.place
                 numbers[place] = self.step(builder, step, numbers)
                 for i in wanted.get(place, ()) if not self.reduce else ():
-                    self.store(builder, numbers[place], self.output(builder, i), "%point")
+                    self.store(builder, numbers[place], i)
                 if place in wanted and self.is_fast:
                     self.doubt_nan(builder, numbers[place])
                 if last.get(place, segment) > segment:
@@ -197,7 +202,7 @@ class _KernelPrinter:
             self.keep_doubts(builder)
             builder.write("ret void")
             self.define(builder, f"segment_{segment}", "i64 %point")
-        self.rest(wanted, slots)
+        self.rest(slots)
         builder = self.builder()
         malloc, release = self.module.declare("malloc", "ptr", ["i64"]), self.module.declare("free", "void", ["ptr"])
         builder.write(f"%scratch = call ptr @{malloc}(i64 {8 * self.width * max(size, 1)})")
@@ -216,14 +221,14 @@ class _KernelPrinter:
         builder.write(f"call void @{release}(ptr %scratch)")
         self.end(builder)
 
-    def rest(self, wanted: dict[int, list[int]], slots: dict[int, int]) -> None:
+    def rest(self, slots: dict[int, int]) -> None:
         """What follows the segments: outputs that are inputs or constants, and the guards."""
         program, builder = self.program, self.builder()
         numbers: dict[int, Operand] = {}
-        for place in [place for place in wanted if place < program.inputs and not self.reduce]:
-            self.fetch(builder, [place], numbers, slots)
-            for i in wanted[place]:
-                self.store(builder, numbers[place], self.output(builder, i), "%point")
+        for i, place in enumerate(() if self.reduce else program.outputs):
+            if place < program.inputs and (place >= 0 or self.is_beside_others(i)):
+                self.fetch(builder, [place], numbers, slots)
+                self.store(builder, self.number(builder, place, numbers), i)
         guards = []
         for guard in program.guards:
             self.fetch(builder, (guard.left, guard.right), numbers, slots)
@@ -246,7 +251,7 @@ class _KernelPrinter:
         for place in places:
             if place >= 0 and place not in numbers:
                 if place < self.program.inputs:
-                    numbers[place] = self.input(builder, place, {})
+                    numbers[place] = self.input(builder, place)
                 else:
                     address = self.slot(builder, slots[place])
                     numbers[place] = builder.emit(f"load {builder.type('float')}, ptr {address}, align 8", "float")
@@ -305,62 +310,56 @@ class _KernelPrinter:
         """The type of a byte a point."""
         return "i8" if self.width == 1 else f"<{self.width} x i8>"
 
-    def input(self, builder: Builder, place: int, addresses: dict[int, str]) -> Operand:
-        if not self.batched[place]:
+    def input(self, builder: Builder, place: int) -> Operand:
+        columns = self.columns
+        if not columns.counts[place]:
             return self.shared(builder, place)
-        row = self.row[place]
-        address = addresses.get(row) or self.address(builder, "batched", row)
-        if self.batched[place] == 1:
-            return self.load(builder, address, "%point")
-        return builder.column(address, self.column[place], self.batched[place])
+        array, is_busy = address(builder, "batched", columns.row[place]), columns.tile(place, self.width) in self.busy
+        return read(builder, array, columns.column[place], columns.counts[place], is_busy)
 
     def shared(self, builder: Builder, place: int) -> Operand:
-        address = builder.emit(f"getelementptr double, ptr %shared, i64 {self.row[place]}", "list").text
+        address = builder.emit(f"getelementptr double, ptr %shared, i64 {self.columns.row[place]}", "list").text
         number = builder.emit(f"load double, ptr {address}", "float").text
         if self.width == 1:
             return Operand(number, "float")
         return Operand(builder.filled(number, self.width), "float")
 
-    def address(self, builder: Builder, array: str, i: int) -> str:
-        at = builder.emit(f"getelementptr ptr, ptr %{array}, i64 {i}", "list").text
-        return builder.emit(f"load ptr, ptr {at}", "list").text
+    def is_beside_others(self, output: int) -> bool:
+        """Whether an output is one of several columns of an array, which has to be written even if it is a constant."""
+        return not self.is_packed and self.placed.counts[output] > 1
 
-    def load(self, builder: Builder, address: str, point: str) -> Operand:
-        at = builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
-        return builder.emit(f"load {builder.type('float')}, ptr {at}, align 8", "float")
+    def store_all(self, builder: Builder, numbers: dict[int, Operand]) -> None:
+        """Write the outputs, array by array."""
+        start = 0
+        while start < len(self.program.outputs):
+            count = 1 if self.is_packed else self.placed.counts[start]
+            if count > 1:
+                row = [self.number(builder, place, numbers) for place in self.program.outputs[start : start + count]]
+                write(builder, address(builder, "outputs", self.placed.row[start]), row)
+            elif self.program.outputs[start] >= 0:
+                self.store(builder, numbers[self.program.outputs[start]], start)
+            start += count
 
-    def store(self, builder: Builder, x: Operand, address: str, point: str) -> None:
-        at = address if self.is_packed else builder.emit(f"getelementptr double, ptr {address}, i64 {point}", "list").text
-        builder.write(f"store {builder.typed(x)}, ptr {at}, align 8")
-
-    def output(self, builder: Builder, i: int) -> str:
-        """The address of an output's numbers."""
-        if not self.is_packed:
-            return self.address(builder, "outputs", i)
-        at = i * self.width if self.reduce else self.positions[i]
-        return builder.emit(f"getelementptr double, ptr %outputs, i64 {at}", "list").text
+    def store(self, builder: Builder, x: Operand, output: int) -> None:
+        """Write one of the outputs."""
+        if self.is_packed:
+            at = builder.emit(f"getelementptr double, ptr %outputs, i64 {output}", "list").text
+            builder.write(f"store {builder.typed(x)}, ptr {at}, align 8")
+        else:
+            array = address(builder, "outputs", self.placed.row[output])
+            write_column(builder, array, self.placed.column[output], self.placed.counts[output], x)
 
     def accumulate(
         self, builder: Builder, guards: list[Operand], doubts: list[Operand], number: Callable[[int], Operand]
     ) -> None:
         """Add the outputs of points that are on the path, are not in doubt, and were not computed before."""
-        held = builder.every([*guards, *[builder.operation("not", (x,), "bool") for x in doubts], *self.new_points(builder)])
-        for i, place in enumerate(self.outputs):
-            address, x, type_ = self.output(builder, i), number(place), builder.type("float")
-            before = builder.new()
-            builder.write(f"{before} = load {type_}, ptr {address}, align 8")
+        held = builder.every([*guards, *[builder.operation("not", (x,), "bool") for x in doubts], *new_points(builder)])
+        for i, output in enumerate(self.variable):
+            at = builder.emit(f"getelementptr double, ptr %outputs, i64 {i * self.width}", "list").text
+            x, type_, before = number(self.program.outputs[output]), builder.type("float"), builder.new()
+            builder.write(f"{before} = load {type_}, ptr {at}, align 8")
             after = builder.select(held, builder.emit(f"fadd {type_} {before}, {x.text}", "float"), Operand(before, "float"))
-            builder.write(f"store {type_} {after.text}, ptr {address}, align 8")
-
-    def new_points(self, builder: Builder) -> list[Operand]:
-        """Which points of a group were not in the one before it: those from lane %again on."""
-        if self.width == 1:
-            return []
-        lanes, zeros = f"<{self.width} x i64>", f"<{self.width} x i32> zeroinitializer"
-        one = builder.emit(f"insertelement {lanes} poison, i64 %again, i64 0", "int").text
-        every = builder.emit(f"shufflevector {lanes} {one}, {lanes} poison, {zeros}", "int").text
-        numbered = f"<{', '.join([f'i64 {lane}' for lane in range(self.width)])}>"
-        return [builder.emit(f"icmp sge {lanes} {numbered}, {every}", "bool")]
+            builder.write(f"store {type_} {after.text}, ptr {at}, align 8")
 
     def any_of(self, builder: Builder, mask: Operand) -> str:
         """Whether a lane's truth holds."""

@@ -8,7 +8,7 @@ import itertools
 import operator
 import time
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Thread
@@ -17,41 +17,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd_lite.compiler import llvm, lowering
+from autograd_lite.compiler.batches import Points, Results, placed
 from autograd_lite.compiler.lowering import Mode
 from autograd_lite.compiler.record import Trace
 
 _QUICK = 300  # a program of more instructions is worth making quickly first
 BLOCKS = 64  # parts that sums are made in, at most
 SMALL = 4096  # batches of fewer points are not worth a thread
-_LARGE = 1 << 21  # numbers in an array that memory is mapped for anew, page by page
 OFF_PATH, IN_DOUBT = 1, 2  # flags of a kernel's result
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
-
-
-class Points:
-    """The points of a batch: the numbers they share, and contiguous arrays with the others along their first axis.
-
-    `batched` says of each input how many columns its array has: 0 if it is shared, 1 for an array of one axis, and of an array
-    with several columns the same for all of them, which follow one another.
-    """
-
-    def __init__(self, shared: array[float], columns: list[Any], batched: tuple[int, ...]) -> None:
-        self.shared, self.columns, self.batched = shared, columns, batched
-        self.count = len(columns[0]) if columns else 0
-
-    def at(self, index: int) -> list[float]:
-        """The numbers of one point."""
-        shared = iter(self.shared)
-        own = itertools.chain.from_iterable([column[index : index + 1].reshape(-1).tolist() for column in self.columns])
-        return [next(own) if count else next(shared) for count in self.batched]
-
-    def only(self, indices: Any) -> Points:
-        """Some of the points."""
-        return Points(self.shared, [column[indices] for column in self.columns], self.batched)
-
-    def filled(self, width: int) -> list[Any]:
-        """The arrays, filled up with the last point to so many."""
-        return [np.concatenate([x, np.repeat(x[-1:], width - self.count, axis=0)]) for x in self.columns]
 
 
 class Path:
@@ -65,7 +39,8 @@ class Path:
         constants = trace.program.constants
         self.template = array("d", [constants[-1 - place] if place < 0 else 0.0 for place in trace.program.outputs])
         self.variable = [i for i, place in enumerate(trace.program.outputs) if place >= 0]
-        self._is_whole = len(self.variable) == len(self.template)
+        self._constant = [i for i, place in enumerate(trace.program.outputs) if place < 0]
+        self.placed = placed(trace.result)
         self._code: dict[_Key, Machine] = {}
         self._all_code: list[Machine] = []
 
@@ -94,34 +69,34 @@ class Path:
         """How many points of a batch are computed together."""
         return 1 if self.exact else llvm.machine().width
 
-    def fill(self, results: Any, points: Points, chosen: Any, threads: int) -> Any:
-        """Fill in the rows of `results` at the chosen points (None: all); gives the indices of those not on this path."""
+    def fill(self, results: Results, points: Points, chosen: Any, threads: int) -> Any:
+        """Fill in the results at the chosen points (None: all); gives the indices of those not on this path."""
         if chosen is None:
             is_on_path = self.run(results, points, threads)
             return np.empty(0, dtype=np.intp) if is_on_path is None else np.flatnonzero(~is_on_path)
         some = points.only(chosen)
-        found = np.empty((len(results), some.count))
+        found = Results(self.placed, some.count)
         is_on_path = self.run(found, some, threads)
         if is_on_path is None:
-            put(results, chosen, found)
+            results.put(chosen, found)
             return chosen[:0]
-        put(results, chosen[is_on_path], found[:, is_on_path])
+        results.put(chosen[is_on_path], found, is_on_path)
         return chosen[~is_on_path]
 
-    def run(self, results: Any, points: Points, threads: int) -> Any:
-        """Fill in the rows of `results` at all points; gives an array of truths, which are on this path, or None: all."""
-        if not self._is_whole:
-            for i, place in enumerate(self.trace.program.outputs):
-                if place < 0:
-                    results[i][...] = self.template[i]
+    def run(self, results: Results, points: Points, threads: int) -> Any:
+        """Fill in the results at all points; gives an array of truths, which are on this path, or None: all."""
         held, flags = self._run(self.mode, results, points, threads)
         if flags & IN_DOUBT:
             doubtful = np.flatnonzero(held == 2)
-            again = np.empty((len(self.template), len(doubtful)))
+            again = Results(self.placed, len(doubtful))
             decided, more = self._run("careful", again, points.only(doubtful), threads)
-            put(results, doubtful, [again[i] for i in self.variable], self.variable)
+            results.put(doubtful, again)
             held[doubtful] = decided
             flags |= more
+        if self._constant:
+            numbers = results.numbers
+            for i in self._constant:
+                numbers[i][...] = self.template[i]
         return held.astype(np.bool_) if flags & OFF_PATH else None
 
     def _on(self, points: Points, mode: Mode, reduce: bool = False) -> tuple[int, Callable[[Any, Any, Any, int, int], int]]:
@@ -141,17 +116,16 @@ class Path:
 
         return width, run
 
-    def _run(self, mode: Mode, results: Any, points: Points, threads: int) -> tuple[Any, int]:
+    def _run(self, mode: Mode, results: Results, points: Points, threads: int) -> tuple[Any, int]:
         """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
         width, run = self._on(points, mode)
         held = np.ones(max(points.count, width), dtype=np.uint8)
         if points.count < width:
-            columns, found = points.filled(width), np.empty((len(self.variable), width))
-            flags = run(_addresses(columns), _addresses(found), held, 0, width)
-            put(results, slice(None), found[:, : points.count], self.variable)
+            columns, found = points.filled(width), Results(self.placed, width)
+            flags = run(_addresses(columns), _addresses(found.arrays), held, 0, width)
+            results.put(slice(None), found, slice(points.count))
             return held[: points.count], flags
-        inputs = _addresses(points.columns)
-        outputs = _addresses(results if self._is_whole else [results[i] for i in self.variable])
+        inputs, outputs = _addresses(points.columns), _addresses(results.arrays)
         parts = _bounds(points.count, width, threads if points.count >= SMALL else 1)
         return held, _in_threads(lambda first, last: run(inputs, outputs, held, first, last), parts, threads)
 
@@ -182,7 +156,7 @@ class Path:
             blocks = blocks[:, :, 0::2] + blocks[:, :, 1::2]
         sums = functools.reduce(operator.add, blocks[:, :, 0])
         outside = np.flatnonzero(held != 1) if flags else np.arange(0)
-        if self._is_whole:
+        if not self._constant:
             return sums, outside
         every = np.array(self.template) * (points.count - len(outside))
         every[self.variable] = sums
@@ -220,7 +194,9 @@ class Path:
     def _made(self, key: _Key, quick: bool) -> Machine:
         mode, width, batched, reduce = key
         start = time.perf_counter()
-        code = llvm.compiled(self.trace.program, mode=mode, width=width, batched=batched, reduce=reduce, quick=quick)
+        code = llvm.compiled(
+            self.trace.program, mode=mode, width=width, batched=batched, placed=self.placed, reduce=reduce, quick=quick
+        )
         found = Machine(_PROTOTYPE(code.address), code, quick)
         self._all_code.append(found)  # calls of what is replaced may be under way
         self._code[key] = found
@@ -255,25 +231,9 @@ def _in_threads(work: Callable[..., int], arguments: Sequence[tuple[int, ...]], 
         return functools.reduce(operator.or_, pool.map(lambda given: work(*given), arguments), 0)
 
 
-def empty_results(rows: int, count: int) -> Any:
-    """Room for `count` numbers in each of so many rows: in one array, or in many where the C library would fetch new pages."""
-    return np.empty((rows, count)) if rows * count < _LARGE else [np.empty(count) for _ in range(rows)]
-
-
-def put(results: Any, chosen: Any, found: Any, rows: Sequence[int] | None = None) -> None:
-    """Have these numbers at the chosen points: of all rows, or of some, of which alone there are numbers."""
-    if rows is None and not isinstance(results, list):
-        results[:, chosen] = found
-        return
-    for row, numbers in zip(range(len(results)) if rows is None else rows, found, strict=True):
-        results[row][chosen] = numbers
-
-
 def _pointer(x: Any) -> int | None:
     return None if x is None or not x.size else x.__array_interface__["data"][0]
 
 
-def _addresses(rows: Iterable[Any]) -> Any:
-    if isinstance(rows, np.ndarray):
-        return np.uint64(_pointer(rows) or 0) + np.uint64(rows.strides[0]) * np.arange(len(rows), dtype=np.uint64)
-    return np.array([_pointer(row) or 0 for row in rows], dtype=np.uint64)
+def _addresses(arrays: Sequence[Any]) -> Any:
+    return np.array([_pointer(x) or 0 for x in arrays], dtype=np.uint64)

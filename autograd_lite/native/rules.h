@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 139226383u /* a checksum of these files */
+#define RULES_SOURCE 194998914u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -1933,11 +1933,14 @@ static AG_UNUSED int partials_maximum(double r, const double *x, Py_ssize_t n, d
     case 2: {
         const double t0 = ag_equal(x[0], r);
         const double t1 = ag_equal(x[1], r);
-        const double t2 = ag_add_all((const double[]){t0, t1}, 2);
-        const double t3 = t0 / t2;
-        const double t4 = t1 / t2;
-        p[0] = t3;
-        p[1] = t4;
+        const double t2 = 0.5 * t1;
+        const double t3 = 1.0 - t2;
+        const double t4 = t0 * t3;
+        const double t5 = 0.5 * t0;
+        const double t6 = 1.0 - t5;
+        const double t7 = t1 * t6;
+        p[0] = t4;
+        p[1] = t7;
         return 1;
     }
     case 3: {
@@ -1986,11 +1989,14 @@ static AG_UNUSED int partials_minimum(double r, const double *x, Py_ssize_t n, d
     case 2: {
         const double t0 = ag_equal(x[0], r);
         const double t1 = ag_equal(x[1], r);
-        const double t2 = ag_add_all((const double[]){t0, t1}, 2);
-        const double t3 = t0 / t2;
-        const double t4 = t1 / t2;
-        p[0] = t3;
-        p[1] = t4;
+        const double t2 = 0.5 * t1;
+        const double t3 = 1.0 - t2;
+        const double t4 = t0 * t3;
+        const double t5 = 0.5 * t0;
+        const double t6 = 1.0 - t5;
+        const double t7 = t1 * t6;
+        p[0] = t4;
+        p[1] = t7;
         return 1;
     }
     case 3: {
