@@ -17,9 +17,9 @@ from autograd_lite.compiler.ir import Builder, Operand, literal
 WIDTH = 8
 _TYPE = "<8 x double>"
 _BITS = "<8 x i64>"
-_ROUND = 6755399441055744.0  # 3 * 2**51: adding it leaves a whole number in the lowest bits
+_ROUND = 3.0 * 2.0**47  # adding it leaves sixteenths: a whole number of them in the lowest bits
 
-# exp: 2**(i/16), rounded, and what that takes off; ln(2)/16 in two parts, and 16/ln(2)
+# exp: 2**(i/16), rounded, and what that takes off; ln(2) in two parts, and 1/ln(2)
 _EXP_TABLE = [
     "0x1.0000000000000p+0", "0x1.0b5586cf9890fp+0", "0x1.172b83c7d517bp+0", "0x1.2387a6e756238p+0", "0x1.306fe0a31b715p+0",
     "0x1.3dea64c123422p+0", "0x1.4bfdad5362a27p+0", "0x1.5ab07dd485429p+0", "0x1.6a09e667f3bcdp+0", "0x1.7a11473eb0187p+0",
@@ -32,9 +32,9 @@ _EXP_TABLE_LOW = [
     "-0x1.41577ee04992fp-55", "0x1.6e9f156864b27p-54", "0x1.c7c46b071f2bep-56", "0x1.7a1cd345dcc81p-54",
     "0x1.11065895048ddp-55", "0x1.2ed02d75b3707p-55", "-0x1.e9c23179c2893p-54",
 ]  # fmt: skip
-_LN2_16 = float.fromhex("0x1.62e42fefa39efp-5")
-_LN2_16_LOW = float.fromhex("0x1.abc9e3b39803fp-60")
-_16_LN2 = float.fromhex("0x1.71547652b82fep+4")
+_LN2 = float.fromhex("0x1.62e42fefa39efp-1")
+_LN2_LOW = float.fromhex("0x1.abc9e3b39803fp-56")
+_1_LN2 = float.fromhex("0x1.71547652b82fep+0")
 _EXP = [float.fromhex(x) for x in (
     "0x1.fffffffffffb8p-2", "0x1.555555548f88bp-3", "0x1.5555555906020p-5", "0x1.11123aaed476fp-7", "0x1.6c14c07ed0a88p-10",
 )]  # fmt: skip
@@ -56,7 +56,6 @@ _LOG = [float.fromhex(x) for x in (
     "0x1.5555555555e73p-2", "-0x1.fffffffffa6bep-3", "0x1.9999998218ecap-3", "-0x1.55555497a9bdep-3", "0x1.2492d25e7cfacp-3",
     "-0x1.0009bb5ca837bp-3", "0x1.c583d23ae8b43p-4", "-0x1.667895b88683ep-4",
 )]  # fmt: skip
-_LN2 = float.fromhex("0x1.62e42fefa39efp-1")
 _CELL, _HALF_CELL = 0xFFFC000000000000, 0x0002000000000000
 _MANTISSA_FROM_THREE_QUARTERS = 3 | 2 << 2  # in [0.75, 1.5); nan for negative numbers
 
@@ -118,20 +117,20 @@ class _Vectors:
 
 
 def _exp(v: _Vectors, x: str) -> str:
-    """2**k/16 * (1 + r + r*r*q(r)), where x = k * ln(2)/16 + r."""
+    """2**k * (1 + r + r*r*q(r)), where x = k * ln(2) + r, and k counts in sixteenths."""
     below = v.emit(f"fcmp olt {_TYPE} {v.constant(1000.0)}, {x}")
     x = v.emit(f"select <8 x i1> {below}, {_TYPE} {v.constant(1000.0)}, {_TYPE} {x}")
     above = v.emit(f"fcmp ogt {_TYPE} {v.constant(-1000.0)}, {x}")
     x = v.emit(f"select <8 x i1> {above}, {_TYPE} {v.constant(-1000.0)}, {_TYPE} {x}")
-    shifted = v.fma(x, v.constant(_16_LN2), v.constant(_ROUND))
+    shifted = v.fma(x, v.constant(_1_LN2), v.constant(_ROUND))
     k = v.binary("fsub", shifted, v.constant(_ROUND))
-    r = v.fma(k, v.constant(-_LN2_16_LOW), v.fma(k, v.constant(-_LN2_16), x))
+    r = v.fma(k, v.constant(-_LN2_LOW), v.fma(k, v.constant(-_LN2), x))
     first = v.lookup(_EXP_TABLE, v.bits(shifted))
     square = v.binary("fmul", r, r)
     p = [v.constant(c) for c in _EXP]
     q = v.fma(v.fma(p[4], square, v.fma(p[3], r, p[2])), square, v.fma(p[1], r, p[0]))
     result = v.fma(first, v.fma(q, square, r), first)
-    return v.scaled(result, v.binary("fmul", k, v.constant(0.0625)))
+    return v.scaled(result, k)
 
 
 def _log(v: _Vectors, x: str) -> str:
@@ -162,9 +161,9 @@ def _erfc(v: _Vectors, x: str) -> str:
     a = v.emit(f"select <8 x i1> {large}, {_TYPE} {v.constant(28.0)}, {_TYPE} {size}")
     square = v.binary("fmul", a, a)
     low = v.fma(a, a, v.negative(square))
-    shifted = v.fma(v.negative(square), v.constant(_16_LN2), v.constant(_ROUND))
+    shifted = v.fma(v.negative(square), v.constant(_1_LN2), v.constant(_ROUND))
     k = v.binary("fsub", shifted, v.constant(_ROUND))
-    r = v.binary("fadd", v.fma(k, v.constant(_LN2_16_LOW), v.fma(k, v.constant(_LN2_16), square)), low)
+    r = v.binary("fadd", v.fma(k, v.constant(_LN2_LOW), v.fma(k, v.constant(_LN2), square)), low)
     minus, r2 = v.negative(r), v.binary("fmul", r, r)
     p = [v.constant(c) for c in _EXP]
     q = v.fma(v.fma(p[3], minus, v.fma(p[4], r2, p[2])), r2, v.fma(p[1], minus, p[0]))
@@ -185,7 +184,7 @@ def _erfc(v: _Vectors, x: str) -> str:
     constant = v.lookup(ERFCX[0], cell)
     varying = v.fma(even, s2, v.binary("fmul", odd, s))
     product = v.fma(exponential, constant, v.fma(exponential, varying, v.binary("fmul", lost, constant)))
-    result = v.scaled(product, v.binary("fmul", k, v.constant(0.0625)))
+    result = v.scaled(product, k)
     other = v.binary("fsub", v.constant(2.0), result)
     negative = v.emit(f"fcmp olt {_TYPE} {x}, zeroinitializer")
     return v.emit(f"select <8 x i1> {negative}, {_TYPE} {other}, {_TYPE} {result}")

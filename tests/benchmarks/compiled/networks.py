@@ -117,16 +117,17 @@ def ours_moons(parameters: Any, points: Any, labels: Any, alpha: float) -> Call:
 
 
 def ours_gpt(parameters: Any, tokens: list[int]) -> Call:
-    """The loss of a name of this length compiled."""
-    function = ag.compile(ag.value_and_grad(name_loss, argnums=(0, 1)), batch=(None, None, None))
-    adam = Adam(parameters)
+    """The loss of a name of this length compiled: a function of the embedded characters and of all other parameters."""
+    derivative = ag.value_and_grad(lambda flat, embedded, targets: name_loss(matrices(flat), embedded, targets), (0, 1))
+    function = ag.compile(derivative, batch=(None, None, None))
+    embedding, _, targets = split(parameters, tokens)
+    others, places, adam = parameters[embedding.size :], tokens[:-1], Adam(parameters)
 
     def call() -> list[Any]:
-        embedding, model, targets = split(parameters, tokens)
-        loss, (by_model, by_embedded) = function(model, embedding[tokens[:-1]], targets)
-        by_embedding = np.zeros_like(embedding)
-        np.add.at(by_embedding, tokens[:-1], by_embedded)
-        gradient = np.concatenate([x.reshape(-1) for x in (by_embedding, *by_model.values())])
+        loss, (by_others, by_embedded) = function(others, embedding[places], targets)
+        gradient = np.zeros(len(parameters))
+        gradient[embedding.size :] = by_others
+        np.add.at(gradient[: embedding.size].reshape(embedding.shape), places, by_embedded)
         return [loss, gradient, adam(gradient)]
 
     return call
