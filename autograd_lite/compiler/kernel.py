@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+import weakref
 from array import array
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -169,6 +170,16 @@ class Kernel:
             if found is not None and tried is self._tried:
                 self._entries = (*self._entries, found)
 
+    def _path(self, trace: Trace) -> Path:
+        """A path that tells this kernel of other machine code, and does not keep it alive."""
+        kernel = weakref.ref(self)
+
+        def changed() -> None:
+            if (found := kernel()) is not None:
+                found._changed()
+
+        return Path(trace, self.exact, changed)
+
     def _changed(self) -> None:
         """There is other machine code, to which no direct way leads yet."""
         self._tried = set()
@@ -291,7 +302,7 @@ class Kernel:
                     f"{self._name} returns {trace.result} here, and {self._paths[0].trace.result} at other points: results of a"
                     " compiled function have one structure"
                 )
-            self._paths = [*self._paths, path := Path(trace, self.exact, self._changed)]
+            self._paths = [*self._paths, path := self._path(trace)]
             self._changed()
         return path
 
@@ -416,7 +427,7 @@ class Kernel:
 def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Trace]) -> Kernel:
     kernel = Kernel(function, *options)
     kernel._arguments = arguments
-    kernel._paths = [Path(trace, kernel.exact, kernel._changed) for trace in traces]
+    kernel._paths = [kernel._path(trace) for trace in traces]
     return kernel
 
 
