@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd_lite import modes, structures
 from autograd_lite.compiler import collector
@@ -194,21 +194,50 @@ def _with_float(comparison: str, other: Any) -> tuple[str, float]:
     return ">=" if above else ">", number
 
 
+_ANOTHER = (
+    "{name} made another program when it was called once more at the same point: it must not draw random numbers, or depend on"
+    " what it has done before; give these as arguments"
+)
+
+
 def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> Trace:
     """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
 
-    Its inputs are the numbers, and those of the captured Values. Raises RecordingError where f needs a number itself;
-    TypeError where it returns something else than real numbers.
+    Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same. Raises
+    RecordingError where it does not, or needs a number itself; TypeError where it returns something else than real numbers.
     """
-    others = any([kind._result_class is kind for kind in _subclasses(Value) if kind is not Recorded])
-    trace = _record(f, numbers, arguments, watched=others)
-    if not others and any([x.op is not None for x in trace.captured]):  # computed of Values from outside, perhaps inside
-        return _record(f, numbers, arguments, watched=True)
+    watched = any([kind._result_class is kind for kind in _subclasses(Value) if kind is not Recorded])
+    run = _run(f, numbers, arguments, watched)
+    trace = _trace(run)
+    if not watched and any([x.op is not None for x in trace.captured]):  # computed of Values from outside, perhaps inside
+        watched, run = True, _run(f, numbers, arguments, watched=True)
+        trace = _trace(run)
+    again = _run(f, numbers, arguments, watched)
+    if not _are_equal(run, again) and _trace(again).program != trace.program:
+        raise RecordingError(_ANOTHER.format(name=getattr(f, "__name__", "the function")))
     return trace
 
 
-def _record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, watched: bool) -> Trace:
-    """The same; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
+class _Run(NamedTuple):
+    """What a call of a function has left: its arguments' and results' nodes and numbers, and the comparisons it made."""
+
+    inputs: list[Recorded]
+    outputs: list[Any]
+    result: structures.Structure
+    tape: _Tape
+
+    def compared(self) -> list[Any]:
+        """What was compared, pair by pair."""
+        return [x for _, *pair, _ in self.tape.comparisons for x in pair]
+
+    def order(self) -> list[Any]:
+        """The nodes below what is left, operands first."""
+        left = [*self.outputs, *self.compared()]
+        return topological_order(*[x for x in left if isinstance(x, Recorded)], above=_outside(left))
+
+
+def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, watched: bool) -> _Run:
+    """Call f; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
     inputs = [Recorded(x) for x in numbers]
     with _recording(watched) as tape:
         try:
@@ -217,11 +246,37 @@ def _record(f: Callable[..., Any], numbers: Sequence[float], arguments: structur
             if "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
                 raise RecordingError(_NO_SEQUENCE.format(error=error)) from error
             raise
-    outputs, rebuild = structures.flatten(result)
+    outputs, structure = structures.flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
             _check_result(y, f)
-    return _trace(inputs, outputs, rebuild, tape)
+    return _Run(inputs, outputs, structure, tape)
+
+
+@collector.paused()
+def _are_equal(one: _Run, other: _Run) -> bool:
+    """Whether two calls have done the same, node by node: then their programs are equal too."""
+    order, other_order = one.order(), other.order()
+    comparisons, other_comparisons = one.tape.comparisons, other.tape.comparisons
+    if len(order) != len(other_order) or len(comparisons) != len(other_comparisons) or len(one.outputs) != len(other.outputs):
+        return False
+    twins: dict[Any, Any] = dict(zip(one.inputs, other.inputs, strict=True))
+
+    def are_twins(x: Any, y: Any) -> bool:
+        if isinstance(x, Recorded):
+            return twins[x] is y
+        return x is y or (x.__class__ is float and y.__class__ is float and (x == y != 0.0 or repr(x) == repr(y)))
+
+    for node, twin in zip(order, other_order, strict=True):
+        if isinstance(node, Recorded) and node not in twins:
+            if node.op is not twin.op or len(node.args) != len(twin.args) or not all(map(are_twins, node.args, twin.args)):
+                return False
+            twins[node] = twin
+    if [(name, outcome) for name, _, _, outcome in comparisons] != [
+        (name, outcome) for name, _, _, outcome in other_comparisons
+    ]:
+        return False
+    return all(map(are_twins, [*one.outputs, *one.compared()], [*other.outputs, *other.compared()]))
 
 
 def _check_result(y: Any, f: Callable[..., Any]) -> None:
@@ -235,12 +290,10 @@ def _check_result(y: Any, f: Callable[..., Any]) -> None:
 
 
 @collector.paused()
-def _trace(inputs: list[Recorded], outputs: list[Any], rebuild: structures.Structure, tape: _Tape) -> Trace:
-    compared = [x for _, *pair, _ in tape.comparisons for x in pair]
-    order = topological_order(
-        *[x for x in (*outputs, *compared) if isinstance(x, Recorded)], above=_outside((*outputs, *compared))
-    )
-    captured = _captured(order, (*outputs, *compared))
+def _trace(run: _Run) -> Trace:
+    inputs, outputs, rebuild, tape = run
+    order = run.order()
+    captured = _captured(order, [*outputs, *run.compared()])
     recording = Recording(len(inputs) + len(captured))
     places: dict[Value, int] = {node: place for place, node in enumerate((*inputs, *captured))}
     complex_guards: list[Guard] = []
