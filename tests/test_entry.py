@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import structures
 from autograd_lite.compiler import entry as entries
-from autograd_lite.compiler import llvm
+from autograd_lite.compiler import llvm, memory
 
 NEEDED = ag.engine_name == "native"  # where the engine's extension was built, this one was too
 NUMBERS = st.floats(-4.0, 4.0)
@@ -92,7 +92,7 @@ def mixed(*args):
 
 
 def test_it_is_there_where_the_engine_is_compiled():
-    assert (entries._extension() is not None) == NEEDED
+    assert (memory.extension() is not None) == NEEDED
 
 
 @given(st.lists(STRUCTURES, min_size=1, max_size=3))
@@ -265,9 +265,9 @@ def test_results_over_points_have_the_bits_of_the_way_through_python(reduce, exa
         assert np.all(expected[1] == (3.0 * count if reduce == "sum" else 3.0))
 
 
-@given(STRUCTURES, st.integers(8, 40))
-def test_structures_of_results_at_points(structure, count):
-    kernel = ag.compile(lambda x, given: mixed(x, given), batch=(0, None))
+@given(STRUCTURES, st.integers(8, 40), st.booleans())
+def test_structures_of_results_at_points(structure, count, exact):
+    kernel = ag.compile(lambda x, given: mixed(x, given), batch=(0, None), exact=exact)
     points = np.linspace(-1.0, 1.0, count)
     for _ in range(3):
         result = kernel(points, structure)
@@ -275,7 +275,8 @@ def test_structures_of_results_at_points(structure, count):
     assert same(result, in_python(kernel, points, structure))
     at_each = [structures.flatten(mixed(x, structure))[0] for x in points.tolist()]
     found = [np.asarray(x).reshape(count, -1) for x in structures.flatten(result, arrays=False)[0]]
-    assert np.allclose(np.concatenate(found, axis=1), at_each, rtol=1e-13, atol=1e-300)
+    whole = np.concatenate(found, axis=1)
+    assert np.array_equal(whole, at_each) if exact else np.allclose(whole, at_each, rtol=1e-13, atol=1e-13)
 
 
 def test_numbers_and_points_have_direct_ways_of_their_own():
@@ -355,6 +356,44 @@ def test_memory_of_many_numbers_is_freed():
     for _ in range(1000):  # 1,000 times 800 kB, if they were kept
         kernel(xs)
     assert peak() - before < 400_000  # sanitizers keep 256 MiB of what is freed for a while
+
+
+def test_memory_of_large_results_is_used_again_when_nobody_has_it():
+    kernel = ag.compile(lambda x: (x * 2.0, np.array([x, x + 1.0], dtype=object)))
+    points = np.arange(100_000.0)
+    first, pairs = kernel(points)
+    for _ in range(3):
+        second, others = kernel(points)
+        assert not any(np.shares_memory(x, y) for x in (first, pairs) for y in (second, others))
+    assert np.array_equal(first, 2.0 * points)
+    view = first[::1000]
+    del first, second
+    third, _ = kernel(points[::-1])
+    assert np.array_equal(view, 2.0 * points[::1000])
+    assert np.array_equal(third, 2.0 * points[::-1])
+    assert all(x.flags.writeable and x.flags.c_contiguous and x.dtype == np.float64 for x in (third, pairs, others))
+
+
+def test_what_is_kept_of_large_results_has_a_bound():
+    def resident():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    arrays = [memory.empty((n,)) for n in range(1_000_000, 1_600_000, 10_000)]
+    for x in arrays:
+        x[:] = 1.0
+    before = resident()
+    del arrays, x
+    for n in range(2_000_000, 20_000_000, 500_000):
+        memory.empty((n,))[:] = 1.0
+    assert resident() - before < 400_000
+
+
+def test_arrays_of_impossible_shapes_are_numpys_error():
+    for shape in ((-1,), (1 << 62, 1 << 62), ("x",)):
+        with pytest.raises((TypeError, ValueError, MemoryError)):
+            memory.empty(shape)
+    assert memory.empty((0, 5)).shape == (0, 5)
+    assert memory.empty((3, 40_000)).shape == (3, 40_000)
 
 
 def test_better_code_takes_the_place_of_the_first():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import structures
+from autograd_lite.compiler.memory import empty
 
 
 class Points:
@@ -58,7 +59,7 @@ class Results:
         if arrays is None:
             arrays, start = [], 0
             while start < len(placed):
-                arrays.append(np.empty(count if placed[start] == 1 else (count, placed[start])))
+                arrays.append(empty((count,) if placed[start] == 1 else (count, placed[start])))
                 start += placed[start]
         self.arrays = arrays
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VERSION 1      /* what `entry.py` and this file agree on */
+#define VERSION 2      /* what `entry.py` and this file agree on */
 #define ON_STACK 256   /* so many numbers need no memory of their own */
 #define IN_DOUBT 2     /* a flag of machine code's result: the careful code must decide */
 #define LONGEST_SHAPE 8
@@ -18,94 +18,8 @@
 
 typedef int64_t (*Code)(const double *shared, double *const *arrays, void *outputs, uint8_t *held, int64_t first, int64_t last);
 
-/* --- structures */
-
-typedef enum { NUMBER, NUMBERS, SEQUENCE, MAPPING, ARRAY } Kind;
-
-typedef struct Part {
-    Kind kind;
-    Py_ssize_t count;   /* of parts, or of dimensions, or of numbers side by side */
-    struct Part *parts; /* of a sequence or mapping */
-    PyObject *make;     /* of a sequence: list, tuple, or what makes one of a list */
-    PyObject *own;      /* of a sequence: its class, or None: list or tuple */
-    PyObject *keys;     /* of a mapping: a tuple */
-    PyObject *shape;    /* of an array: a tuple */
-    Py_ssize_t lengths[LONGEST_SHAPE];
-    Py_ssize_t numbers; /* in all */
-} Part;
-
-static void
-clear_part(Part *part)
-{
-    if (part->parts != NULL) {
-        for (Py_ssize_t i = 0; i < part->count; i++) {
-            clear_part(&part->parts[i]);
-        }
-        PyMem_Free(part->parts);
-    }
-    Py_CLEAR(part->make);
-    Py_CLEAR(part->own);
-    Py_CLEAR(part->keys);
-    Py_CLEAR(part->shape);
-}
-
-/* Read a part from its description in Python: a tuple that begins with the number of its kind. */
-static int
-read_part(Part *part, PyObject *description)
-{
-    int kind;
-    PyObject *first, *second, *own = Py_None;
-    memset(part, 0, sizeof *part);
-    if (!PyArg_ParseTuple(description, "iOO|O:part", &kind, &first, &second, &own)) {
-        return -1;
-    }
-    part->kind = (Kind)kind;
-    switch (part->kind) {
-    case NUMBER:
-        part->numbers = 1;
-        return 0;
-    case NUMBERS:
-        part->make = Py_NewRef(first);
-        part->own = Py_NewRef(own);
-        part->count = part->numbers = PyLong_AsSsize_t(second);
-        return PyErr_Occurred() ? -1 : 0;
-    case ARRAY:
-        part->shape = Py_NewRef(first);
-        part->count = PyTuple_GET_SIZE(first);
-        part->numbers = 1;
-        if (part->count > LONGEST_SHAPE) {
-            PyErr_SetString(PyExc_ValueError, "an array of too many dimensions");
-            return -1;
-        }
-        for (Py_ssize_t i = 0; i < part->count; i++) {
-            part->lengths[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(first, i));
-            part->numbers *= part->lengths[i];
-        }
-        return PyErr_Occurred() ? -1 : 0;
-    case SEQUENCE:
-        part->make = Py_NewRef(first);
-        part->own = Py_NewRef(own);
-        break;
-    case MAPPING:
-        part->keys = Py_NewRef(first);
-        break;
-    }
-    Py_ssize_t count = PyTuple_GET_SIZE(second);
-    part->parts = PyMem_Calloc(count ? count : 1, sizeof(Part));
-    if (part->parts == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (; part->count < count; part->count++) {
-        Part *item = &part->parts[part->count];
-        if (read_part(item, PyTuple_GET_ITEM(second, part->count)) < 0) {
-            clear_part(item);
-            return -1;
-        }
-        part->numbers += item->numbers;
-    }
-    return 0;
-}
+#include "memory.h"
+#include "structure.h"
 
 /* --- the type */
 
@@ -301,178 +215,7 @@ failed:
     return NULL;
 }
 
-/* --- arguments. What takes them gives 1; 0 where they are something else; -1 where Python has raised */
-
-static int
-take_number(const Entry *self, PyObject *x, double *to)
-{
-    if (PyFloat_CheckExact(x) || (PyObject *)Py_TYPE(x) == self->float_type) {
-        *to = PyFloat_AS_DOUBLE(x);
-        return 1;
-    }
-    if (!PyLong_CheckExact(x)) {
-        return 0;
-    }
-    *to = PyLong_AsDouble(x);
-    if (*to == -1.0 && PyErr_Occurred()) {
-        PyErr_Clear(); /* too large: Python says where */
-        return 0;
-    }
-    return 1;
-}
-
-/* A view of a contiguous array of doubles, of these dimensions behind its first ones. */
-static int
-view_array(const Entry *self, PyObject *x, const Part *part, int leading, Py_buffer *view)
-{
-    if ((PyObject *)Py_TYPE(x) != self->array_type) {
-        return 0;
-    }
-    if (PyObject_GetBuffer(x, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) {
-        PyErr_Clear(); /* not contiguous */
-        return 0;
-    }
-    int fits = view->format != NULL && strcmp(view->format, "d") == 0 && view->ndim == leading + (int)part->count;
-    for (Py_ssize_t i = 0; fits && i < part->count; i++) {
-        fits = view->shape[leading + i] == part->lengths[i];
-    }
-    if (!fits) {
-        PyBuffer_Release(view);
-    }
-    return fits;
-}
-
-static int
-take(const Entry *self, const Part *part, PyObject *x, double **to)
-{
-    switch (part->kind) {
-    case NUMBER:
-        return take_number(self, x, (*to)++);
-    case ARRAY: {
-        Py_buffer view;
-        int found = view_array(self, x, part, 0, &view);
-        if (found == 1) {
-            memcpy(*to, view.buf, view.len);
-            *to += part->numbers;
-            PyBuffer_Release(&view);
-        }
-        return found;
-    }
-    case NUMBERS:
-    case SEQUENCE: {
-        int is_list = PyList_CheckExact(x);
-        int is_tuple = PyTuple_CheckExact(x) || ((PyObject *)Py_TYPE(x) == part->own && PyTuple_Check(x));
-        if ((!is_list && !is_tuple) || Py_SIZE(x) != part->count) {
-            return 0;
-        }
-        for (Py_ssize_t i = 0; i < part->count; i++) {
-            if (Py_SIZE(x) != part->count) { /* a key's __eq__ below has changed the list */
-                return 0;
-            }
-            PyObject *item = is_list ? PyList_GET_ITEM(x, i) : PyTuple_GET_ITEM(x, i);
-            int found;
-            if (part->kind == NUMBERS) {
-                found = take_number(self, item, (*to)++);
-            }
-            else {
-                Py_INCREF(item);
-                found = take(self, &part->parts[i], item, to);
-                Py_DECREF(item);
-            }
-            if (found != 1) {
-                return found;
-            }
-        }
-        return 1;
-    }
-    case MAPPING:
-        if (!PyDict_CheckExact(x) || PyDict_GET_SIZE(x) != part->count) {
-            return 0;
-        }
-        for (Py_ssize_t i = 0; i < part->count; i++) {
-            PyObject *item = PyDict_GetItemWithError(x, PyTuple_GET_ITEM(part->keys, i));
-            if (item == NULL) {
-                return PyErr_Occurred() ? -1 : 0;
-            }
-            Py_INCREF(item);
-            int found = take(self, &part->parts[i], item, to);
-            Py_DECREF(item);
-            if (found != 1) {
-                return found;
-            }
-        }
-        return 1;
-    }
-    return 0;
-}
-
-/* --- results */
-
-/* A new array; a view of its numbers, to be released. */
-static PyObject *
-new_array(const Entry *self, const Part *part, Py_buffer *view)
-{
-    PyObject *array = PyObject_CallOneArg(self->empty, part->shape);
-    if (array == NULL || PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) < 0) {
-        Py_XDECREF(array);
-        return NULL;
-    }
-    return array;
-}
-
-static PyObject *
-give(const Entry *self, const Part *part, const double **from)
-{
-    switch (part->kind) {
-    case NUMBER:
-        return PyFloat_FromDouble(*(*from)++);
-    case ARRAY: {
-        Py_buffer view;
-        PyObject *array = new_array(self, part, &view);
-        if (array != NULL) {
-            memcpy(view.buf, *from, view.len);
-            *from += part->numbers;
-            PyBuffer_Release(&view);
-        }
-        return array;
-    }
-    case NUMBERS:
-    case SEQUENCE: {
-        int is_tuple = part->make == (PyObject *)&PyTuple_Type;
-        PyObject *items = is_tuple ? PyTuple_New(part->count) : PyList_New(part->count);
-        for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
-            PyObject *item = part->kind == NUMBERS ? PyFloat_FromDouble(*(*from)++) : give(self, &part->parts[i], from);
-            if (item == NULL) {
-                Py_CLEAR(items);
-            }
-            else if (is_tuple) {
-                PyTuple_SET_ITEM(items, i, item);
-            }
-            else {
-                PyList_SET_ITEM(items, i, item);
-            }
-        }
-        if (items == NULL || is_tuple || part->make == (PyObject *)&PyList_Type) {
-            return items;
-        }
-        PyObject *made = PyObject_CallOneArg(part->make, items);
-        Py_DECREF(items);
-        return made;
-    }
-    case MAPPING: {
-        PyObject *dict = PyDict_New();
-        for (Py_ssize_t i = 0; dict != NULL && i < part->count; i++) {
-            PyObject *item = give(self, &part->parts[i], from);
-            if (item == NULL || PyDict_SetItem(dict, PyTuple_GET_ITEM(part->keys, i), item) < 0) {
-                Py_CLEAR(dict);
-            }
-            Py_XDECREF(item);
-        }
-        return dict;
-    }
-    }
-    return NULL;
-}
+#include "values.h"
 
 /* --- calls */
 
@@ -619,69 +362,7 @@ complete(const Entry *self, Py_ssize_t count, const double *sums, double *output
     }
 }
 
-/* --- results at points */
-
-/* Sequences and mappings of arrays for so many points; `to` is where the addresses of the arrays go, `output` the number of the
-   next output. */
-static PyObject *
-give_arrays(const Entry *self, const Part *part, PyObject *shape, double ***to, Py_ssize_t *output)
-{
-    switch (part->kind) {
-    case NUMBER:
-    case ARRAY: {
-        Py_buffer view;
-        Part whole = {.shape = part->kind == ARRAY ? PySequence_Concat(shape, part->shape) : Py_NewRef(shape)};
-        PyObject *array = whole.shape == NULL ? NULL : new_array(self, &whole, &view);
-        Py_XDECREF(whole.shape);
-        if (array != NULL) {
-            double *numbers = view.buf;
-            if (part->kind == NUMBER && self->constant[*output]) {
-                for (Py_ssize_t i = 0; i < view.shape[0]; i++) {
-                    numbers[i] = self->way[0].template_[*output];
-                }
-            }
-            if (part->numbers != 0) {
-                *(*to)++ = numbers;
-            }
-            *output += part->numbers;
-            PyBuffer_Release(&view); /* nobody else has the array yet: it stays where it is */
-        }
-        return array;
-    }
-    case NUMBERS:
-    case SEQUENCE: {
-        static const Part number = {.kind = NUMBER, .numbers = 1};
-        PyObject *items = PyList_New(part->count);
-        for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
-            PyObject *item = give_arrays(self, part->kind == NUMBERS ? &number : &part->parts[i], shape, to, output);
-            if (item == NULL) {
-                Py_CLEAR(items);
-            }
-            else {
-                PyList_SET_ITEM(items, i, item);
-            }
-        }
-        if (items == NULL || part->make == (PyObject *)&PyList_Type) {
-            return items;
-        }
-        PyObject *made = PyObject_CallOneArg(part->make, items);
-        Py_DECREF(items);
-        return made;
-    }
-    case MAPPING: {
-        PyObject *dict = PyDict_New();
-        for (Py_ssize_t i = 0; dict != NULL && i < part->count; i++) {
-            PyObject *item = give_arrays(self, &part->parts[i], shape, to, output);
-            if (item == NULL || PyDict_SetItem(dict, PyTuple_GET_ITEM(part->keys, i), item) < 0) {
-                Py_CLEAR(dict);
-            }
-            Py_XDECREF(item);
-        }
-        return dict;
-    }
-    }
-    return NULL;
-}
+/* --- calls on points */
 
 /* The sums over points; 0 in `found` where Python has to look. */
 static PyObject *
@@ -736,7 +417,7 @@ over_points(Entry *self, PyObject *args)
     double **arrays = PyMem_Calloc(self->columns, sizeof(double *));
     const Py_ssize_t work = self->reduce ? self->variables * (self->width + 1) + self->outputs : 0;
     double *numbers = PyMem_RawMalloc((self->shared + work + 1) * sizeof(double)), *to = numbers;
-    uint8_t *held = NULL;
+    Memory *held = NULL;
     int found = 1;
     if (view == NULL || arrays == NULL || numbers == NULL) {
         PyErr_NoMemory();
@@ -759,12 +440,13 @@ over_points(Entry *self, PyObject *args)
     if (found != 1) {
         goto finished;
     }
-    held = PyMem_RawMalloc(count);
+    held = (Memory *)new_memory(count);
     if (held == NULL) {
-        PyErr_NoMemory();
         goto finished;
     }
-    result = (self->reduce ? sums_over_points : each_of_points)(self, numbers, arrays, count, held, &found);
+    result = (self->reduce ? sums_over_points : each_of_points)(
+        self, numbers, arrays, count, (uint8_t *)held->block.first, &found
+    );
     self->vain = found ? 0 : self->vain + 1;
 finished:
     for (Py_ssize_t i = 0; i < views; i++) {
@@ -773,7 +455,7 @@ finished:
     PyMem_Free(view);
     PyMem_Free(arrays);
     PyMem_RawFree(numbers);
-    PyMem_RawFree(held);
+    Py_XDECREF(held);
     if (found == 0) {
         Py_RETURN_NOTIMPLEMENTED;
     }
@@ -798,6 +480,11 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyMethodDef functions[] = {
+    {"empty", (PyCFunction)(void (*)(void))empty_array, METH_FASTCALL, empty_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot slots[] = {
     {Py_tp_new, new_entry},
     {Py_tp_dealloc, dealloc},
@@ -809,7 +496,7 @@ static PyType_Slot slots[] = {
 static PyType_Spec specification = {"autograd_lite.compiler._entry.Entry", sizeof(Entry), 0, Py_TPFLAGS_DEFAULT, slots};
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_entry", "The direct way into machine code; see entry.py.", -1, NULL, NULL, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "_entry", "The direct way into machine code; see entry.py.", -1, functions, NULL, NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC
@@ -819,7 +506,8 @@ PyInit__entry(void)
     if (module == NULL) {
         return NULL;
     }
-    PyObject *type = PyType_FromSpec(&specification);
+    MemoryType = (PyTypeObject *)PyType_FromSpec(&memory_specification);
+    PyObject *type = MemoryType == NULL ? NULL : PyType_FromSpec(&specification);
     if (type == NULL || PyModule_AddObjectRef(module, "Entry", type) < 0 || PyModule_AddIntConstant(module, "version", VERSION) < 0) {
         Py_XDECREF(type);
         Py_DECREF(module);

@@ -7,34 +7,19 @@ the other way, `Kernel`'s own, with the same bits.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import os
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from autograd_lite import structures
+from autograd_lite.compiler.memory import empty, extension
 from autograd_lite.compiler.paths import BLOCKS, SMALL, Path
 
-_VERSION = 1  # what this file and entry.c agree on
 _LONG = 2000  # a program of more instructions runs without Python's lock
 _LARGEST = 1 << 62
 _NUMBER, _NUMBERS, _SEQUENCE, _MAPPING, _ARRAY = range(5)
 _DIMENSIONS = 8  # of an array, at most
-
-
-@functools.cache
-def _extension() -> ModuleType | None:
-    if os.environ.get("AUTOGRAD_LITE_PURE", "0") not in ("", "0"):
-        return None
-    try:
-        found = importlib.import_module("autograd_lite.compiler._entry")
-    except ImportError:
-        return None
-    return found if found.version == _VERSION else None
 
 
 class _NotPlainError(Exception):
@@ -56,8 +41,8 @@ def entry(
     `reduce`, "sum" or "mean", their results are added up. `batched` is as in `Points`. None where there is no direct way: there
     is no extension, the function uses Values from outside, or its machine code calls Python.
     """
-    extension = _extension()
-    if extension is None or any([path.trace.captured for path in paths]):
+    compiled = extension()
+    if compiled is None or any([path.trace.captured for path in paths]):
         return None
     over_points = any(has_points)
     if over_points and reduce is None and len(paths) > 1:
@@ -72,7 +57,7 @@ def entry(
     if any([code.calls_python for code in owners]):
         return None
     try:
-        return extension.Entry(  # type: ignore[no-any-return]
+        return compiled.Entry(  # type: ignore[no-any-return]
             arguments=tuple([_description(part) for part in arguments]),
             has_points=tuple(has_points),
             result=_description(paths[0].trace.result),
@@ -86,7 +71,7 @@ def entry(
             parts=BLOCKS,
             array=np.ndarray,
             number=np.float64,
-            empty=np.empty,
+            empty=empty,
             owners=owners,
         ).enter
     except _NotPlainError:

@@ -109,7 +109,8 @@ class _KernelPrinter:
             self.whole()
         else:
             self.segments()
-        attributes = 'nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512"'
+        aligned = f"alignstack={8 * self.width} " if self.width > 2 else ""  # else spilled vectors may lie across cache lines
+        attributes = f'nounwind {aligned}"prefer-vector-width"="512" "min-legal-vector-width"="512"'
         tail = f"attributes #0 = {{ {attributes} }}\nattributes #1 = {{ noinline {attributes} }}\n"
         return self.module.text() + tail, self.module
 
