@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
@@ -266,6 +266,7 @@ def test_results_over_points_have_the_bits_of_the_way_through_python(reduce, exa
 
 
 @given(STRUCTURES, st.integers(8, 40), st.booleans())
+@example([0.0, {"a": 0.0, "b": np.array([0.0])}], 8, exact=False)  # a constant alone in its array
 def test_structures_of_results_at_points(structure, count, exact):
     kernel = ag.compile(lambda x, given: mixed(x, given), batch=(0, None), exact=exact)
     points = np.linspace(-1.0, 1.0, count)

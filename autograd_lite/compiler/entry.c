@@ -282,7 +282,7 @@ at_point(const Entry *self, PyObject *args)
         Py_buffer view;
         double *outputs;
         if (is_array) {
-            result = new_array(self, &self->result, &view);
+            result = new_array(self, self->result.shape, &view);
             outputs = result == NULL ? NULL : view.buf;
         }
         else {
@@ -306,7 +306,7 @@ at_point(const Entry *self, PyObject *args)
             else {
                 if (found) {
                     const double *from = outputs;
-                    result = give(self, &self->result, &from);
+                    result = give(self, &self->result, give_numbers, &from);
                 }
                 leave_room(outputs, own_outputs);
             }
@@ -379,21 +379,20 @@ sums_over_points(const Entry *self, double *numbers, double *const *arrays, Py_s
     }
     complete(self, count, sums, outputs);
     const double *from = outputs;
-    return give(self, &self->result, &from);
+    return give(self, &self->result, give_numbers, &from);
 }
 
 /* The results at points; 0 in `found` where Python has to look. */
 static PyObject *
 each_of_points(const Entry *self, double *numbers, double *const *arrays, Py_ssize_t count, uint8_t *held, int *found)
 {
-    double **outputs = PyMem_Calloc(self->arrays + 1, sizeof(double *)), **to = outputs;
+    double **outputs = PyMem_Calloc(self->arrays + 1, sizeof(double *));
     if (outputs == NULL) {
         return PyErr_NoMemory();
     }
-    Py_ssize_t output = 0;
-    PyObject *shape = Py_BuildValue("(n)", count);
-    PyObject *result = shape == NULL ? NULL : give_arrays(self, &self->result, shape, &to, &output);
-    Py_XDECREF(shape);
+    Arrays state = {Py_BuildValue("(n)", count), outputs, 0};
+    PyObject *result = state.shape == NULL ? NULL : give(self, &self->result, give_arrays, &state);
+    Py_XDECREF(state.shape);
     if (result != NULL) {
         int64_t flags;
         Py_BEGIN_ALLOW_THREADS

@@ -109,9 +109,9 @@ take(const Entry *self, const Part *part, PyObject *x, double **to)
 
 /* A new array; a view of its numbers, to be released. */
 static PyObject *
-new_array(const Entry *self, const Part *part, Py_buffer *view)
+new_array(const Entry *self, PyObject *shape, Py_buffer *view)
 {
-    PyObject *array = PyObject_CallOneArg(self->empty, part->shape);
+    PyObject *array = PyObject_CallOneArg(self->empty, shape);
     if (array == NULL || PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) < 0) {
         Py_XDECREF(array);
         return NULL;
@@ -119,49 +119,21 @@ new_array(const Entry *self, const Part *part, Py_buffer *view)
     return array;
 }
 
+/* What gives a number or an array of a result; `state` tells where it comes from. */
+typedef PyObject *(*Giver)(const Entry *self, const Part *part, void *state);
+
+/* A result: sequences and mappings of what the giver gives. */
 static PyObject *
-give(const Entry *self, const Part *part, const double **from)
+give(const Entry *self, const Part *part, Giver giver, void *state)
 {
-    switch (part->kind) {
-    case NUMBER:
-        return PyFloat_FromDouble(*(*from)++);
-    case ARRAY: {
-        Py_buffer view;
-        PyObject *array = new_array(self, part, &view);
-        if (array != NULL) {
-            memcpy(view.buf, *from, view.len);
-            *from += part->numbers;
-            PyBuffer_Release(&view);
-        }
-        return array;
+    static const Part number = {.kind = NUMBER, .numbers = 1};
+    if (part->kind == NUMBER || part->kind == ARRAY) {
+        return giver(self, part, state);
     }
-    case NUMBERS:
-    case SEQUENCE: {
-        int is_tuple = part->make == (PyObject *)&PyTuple_Type;
-        PyObject *items = is_tuple ? PyTuple_New(part->count) : PyList_New(part->count);
-        for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
-            PyObject *item = part->kind == NUMBERS ? PyFloat_FromDouble(*(*from)++) : give(self, &part->parts[i], from);
-            if (item == NULL) {
-                Py_CLEAR(items);
-            }
-            else if (is_tuple) {
-                PyTuple_SET_ITEM(items, i, item);
-            }
-            else {
-                PyList_SET_ITEM(items, i, item);
-            }
-        }
-        if (items == NULL || is_tuple || part->make == (PyObject *)&PyList_Type) {
-            return items;
-        }
-        PyObject *made = PyObject_CallOneArg(part->make, items);
-        Py_DECREF(items);
-        return made;
-    }
-    case MAPPING: {
+    if (part->kind == MAPPING) {
         PyObject *dict = PyDict_New();
         for (Py_ssize_t i = 0; dict != NULL && i < part->count; i++) {
-            PyObject *item = give(self, &part->parts[i], from);
+            PyObject *item = give(self, &part->parts[i], giver, state);
             if (item == NULL || PyDict_SetItem(dict, PyTuple_GET_ITEM(part->keys, i), item) < 0) {
                 Py_CLEAR(dict);
             }
@@ -169,70 +141,74 @@ give(const Entry *self, const Part *part, const double **from)
         }
         return dict;
     }
+    int is_tuple = part->make == (PyObject *)&PyTuple_Type;
+    PyObject *items = is_tuple ? PyTuple_New(part->count) : PyList_New(part->count);
+    for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
+        PyObject *item = part->kind == NUMBERS ? giver(self, &number, state) : give(self, &part->parts[i], giver, state);
+        if (item == NULL) {
+            Py_CLEAR(items);
+        }
+        else if (is_tuple) {
+            PyTuple_SET_ITEM(items, i, item);
+        }
+        else {
+            PyList_SET_ITEM(items, i, item);
+        }
     }
-    return NULL;
+    if (items == NULL || is_tuple || part->make == (PyObject *)&PyList_Type) {
+        return items;
+    }
+    PyObject *made = PyObject_CallOneArg(part->make, items);
+    Py_DECREF(items);
+    return made;
 }
 
-/* --- results at points */
-
-/* Sequences and mappings of arrays for so many points; `to` is where the addresses of the arrays go, `output` the number of the
-   next output. */
+/* The next of the numbers that `state` points to. */
 static PyObject *
-give_arrays(const Entry *self, const Part *part, PyObject *shape, double ***to, Py_ssize_t *output)
+give_numbers(const Entry *self, const Part *part, void *state)
 {
-    switch (part->kind) {
-    case NUMBER:
-    case ARRAY: {
-        Py_buffer view;
-        Part whole = {.shape = part->kind == ARRAY ? PySequence_Concat(shape, part->shape) : Py_NewRef(shape)};
-        PyObject *array = whole.shape == NULL ? NULL : new_array(self, &whole, &view);
-        Py_XDECREF(whole.shape);
-        if (array != NULL) {
-            double *numbers = view.buf;
-            if (part->kind == NUMBER && self->constant[*output]) {
-                for (Py_ssize_t i = 0; i < view.shape[0]; i++) {
-                    numbers[i] = self->way[0].template_[*output];
-                }
-            }
-            if (part->numbers != 0) {
-                *(*to)++ = numbers;
-            }
-            *output += part->numbers;
-            PyBuffer_Release(&view); /* nobody else has the array yet: it stays where it is */
-        }
-        return array;
+    const double **from = state;
+    if (part->kind == NUMBER) {
+        return PyFloat_FromDouble(*(*from)++);
     }
-    case NUMBERS:
-    case SEQUENCE: {
-        static const Part number = {.kind = NUMBER, .numbers = 1};
-        PyObject *items = PyList_New(part->count);
-        for (Py_ssize_t i = 0; items != NULL && i < part->count; i++) {
-            PyObject *item = give_arrays(self, part->kind == NUMBERS ? &number : &part->parts[i], shape, to, output);
-            if (item == NULL) {
-                Py_CLEAR(items);
-            }
-            else {
-                PyList_SET_ITEM(items, i, item);
+    Py_buffer view;
+    PyObject *array = new_array(self, part->shape, &view);
+    if (array != NULL) {
+        memcpy(view.buf, *from, view.len);
+        *from += part->numbers;
+        PyBuffer_Release(&view);
+    }
+    return array;
+}
+
+/* Arrays for results at points. */
+typedef struct {
+    PyObject *shape;   /* of the points */
+    double **to;       /* where the next array's address goes */
+    Py_ssize_t output; /* the number of the next output */
+} Arrays;
+
+/* An array for the next number, or the next array, at all points: constants are in it already. */
+static PyObject *
+give_arrays(const Entry *self, const Part *part, void *state)
+{
+    Arrays *arrays = state;
+    Py_buffer view;
+    PyObject *shape = part->kind == ARRAY ? PySequence_Concat(arrays->shape, part->shape) : Py_NewRef(arrays->shape);
+    PyObject *array = shape == NULL ? NULL : new_array(self, shape, &view);
+    Py_XDECREF(shape);
+    if (array != NULL) {
+        double *numbers = view.buf;
+        if (part->numbers == 1 && self->constant[arrays->output]) { /* beside others it is written by machine code */
+            for (Py_ssize_t i = 0; i < view.shape[0]; i++) {
+                numbers[i] = self->way[0].template_[arrays->output];
             }
         }
-        if (items == NULL || part->make == (PyObject *)&PyList_Type) {
-            return items;
+        if (part->numbers != 0) {
+            *arrays->to++ = numbers;
         }
-        PyObject *made = PyObject_CallOneArg(part->make, items);
-        Py_DECREF(items);
-        return made;
+        arrays->output += part->numbers;
+        PyBuffer_Release(&view); /* nobody else has the array yet: it stays where it is */
     }
-    case MAPPING: {
-        PyObject *dict = PyDict_New();
-        for (Py_ssize_t i = 0; dict != NULL && i < part->count; i++) {
-            PyObject *item = give_arrays(self, &part->parts[i], shape, to, output);
-            if (item == NULL || PyDict_SetItem(dict, PyTuple_GET_ITEM(part->keys, i), item) < 0) {
-                Py_CLEAR(dict);
-            }
-            Py_XDECREF(item);
-        }
-        return dict;
-    }
-    }
-    return NULL;
+    return array;
 }
