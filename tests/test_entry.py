@@ -265,8 +265,8 @@ def test_results_over_points_have_the_bits_of_the_way_through_python(reduce, exa
         assert np.all(expected[1] == (3.0 * count if reduce == "sum" else 3.0))
 
 
-@given(STRUCTURES, st.integers(8, 40), st.booleans())
-@example([0.0, {"a": 0.0, "b": np.array([0.0])}], 8, exact=False)  # a constant alone in its array
+@given(structure=STRUCTURES, count=st.integers(8, 40), exact=st.booleans())
+@example(structure=[0.0, {"a": 0.0, "b": np.array([0.0])}], count=8, exact=False)  # a constant alone in its array
 def test_structures_of_results_at_points(structure, count, exact):
     kernel = ag.compile(lambda x, given: mixed(x, given), batch=(0, None), exact=exact)
     points = np.linspace(-1.0, 1.0, count)
