@@ -1,0 +1,245 @@
+"""The heights of boxes and bends in a layered layout whose order is known: straight wires, boxes level with their neighbours.
+
+Column after column, back and forth, each item asks for the mean of the heights of its neighbours, and the column gets the heights
+nearest to that in the sense of least squares in which no two items overlap: an isotonic regression, solved exactly by pooling
+adjacent violators (M. Ayer et al., Ann. Math. Statist. 26, 1955). Then wires are made straight where there is room, and groups
+are pushed apart from what is not in them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autograd_lite.show.layout_ranks import Layers, shared_groups
+
+SWEEPS = 8  # of a small drawing
+WORK = 60_000  # items and segments that all sweeps together may look at, with three sweeps at least
+LOWEST = -(10**9)  # of a side of a group above which nothing lies
+RELAXATIONS = 24  # of a drawing with groups
+WEIGHTS = (1.0, 2.0, 8.0)  # of a segment by the number of bends at its ends: long wires bend least
+
+
+class Room(NamedTuple):
+    """What an item needs above and below its centre; of a box, where its ports are from the centre."""
+
+    half: float
+    ports: tuple[float, ...] = (0.0,)
+
+
+class Groups(NamedTuple):
+    """The groups of each item, the outermost first, and the room that a group needs above and below what lies in it."""
+
+    paths: Sequence[tuple[int, ...]]
+    above: int
+    below: int
+    gap: int
+
+
+def heights_of(
+    layers: Layers, columns: Sequence[Sequence[int]], rooms: Sequence[Room], groups: Groups
+) -> tuple[list[int], dict[int, tuple[int, int]]]:
+    """The height of each item's centre, and of the upper and lower side of each group."""
+    count = len(rooms)
+    boxes = count - len(layers.tails)
+    left: list[list[tuple[int, float, float]]] = [[] for _ in range(count)]
+    right: list[list[tuple[int, float, float]]] = [[] for _ in range(count)]
+    for start, end, port in layers.segments:
+        weight = WEIGHTS[(start >= boxes) + (end >= boxes)]
+        offset = rooms[end].ports[port]
+        left[end].append((start, -offset, weight))
+        right[start].append((end, offset, weight))
+    steps = [_steps(column, rooms, groups) for column in columns]
+    y = [0.0] * count
+    for column, step in zip(columns, steps, strict=True):
+        at = -0.5 * sum(step)
+        for item, distance in zip(column, [0.0, *step], strict=False):
+            at += distance
+            y[item] = at
+    sweeps = max(3, min(SWEEPS, WORK // (count + len(layers.segments) + 1)))
+    both = [a + b for a, b in zip(left, right, strict=True)]
+    for i in range(sweeps):
+        sides = left if i % 2 == 0 else right
+        if i >= sweeps - 2:
+            sides = both
+        rightwards = i % 2 == 0
+        for at in range(len(columns)) if rightwards else range(len(columns) - 1, -1, -1):
+            _level(columns[at], steps[at], sides, y)
+    _straighten(layers, columns, steps, y)
+    return _settled(columns, rooms, groups, y, both)
+
+
+def _steps(column: Sequence[int], rooms: Sequence[Room], groups: Groups) -> list[float]:
+    """The least distances between the centres of neighbours in a column."""
+    steps = []
+    for upper, lower in zip(column, column[1:], strict=False):
+        step = rooms[upper].half + rooms[lower].half
+        a, b = groups.paths[upper], groups.paths[lower]
+        if a != b:
+            shared = shared_groups(a, b)
+            step += (len(a) - shared) * groups.below + (len(b) - shared) * groups.above + groups.gap
+        steps.append(step)
+    return steps
+
+
+def _level(column: Sequence[int], steps: Sequence[float], sides: list[list[tuple[int, float, float]]], y: list[float]) -> None:
+    """Move the items of a column to the means of their neighbours, as near as they may."""
+    values: list[float] = []  # of the pools: mean, weight, number of items
+    weights: list[float] = []
+    sizes: list[int] = []
+    shift = 0.0
+    shifts = []
+    for i, item in enumerate(column):
+        if i:
+            shift += steps[i - 1]
+        shifts.append(shift)
+        side = sides[item]
+        if side:
+            weight = total = 0.0
+            for other, offset, w in side:
+                weight += w
+                total += w * (y[other] + offset)
+            value = total / weight - shift
+        else:
+            weight, value = 0.01, y[item] - shift
+        size = 1
+        while values and values[-1] > value:
+            other_weight = weights.pop()
+            value = (values.pop() * other_weight + value * weight) / (other_weight + weight)
+            weight += other_weight
+            size += sizes.pop()
+        values.append(value)
+        weights.append(weight)
+        sizes.append(size)
+    i = 0
+    for value, size in zip(values, sizes, strict=True):
+        for _ in range(size):
+            y[column[i]] = value + shifts[i]
+            i += 1
+
+
+def _straighten(layers: Layers, columns: Sequence[Sequence[int]], steps: list[list[float]], y: list[float]) -> None:
+    """Put all bends of a wire on one height where their columns leave room for it, else stretches of them."""
+    boxes = len(y) - len(layers.tails)
+    place: dict[int, tuple[int, int]] = {}
+    for at, column in enumerate(columns):
+        for i, item in enumerate(column):
+            if item >= boxes:
+                place[item] = at, i
+    wires: dict[int, list[int]] = {}
+    for start, end, _ in layers.segments:
+        if end >= boxes:
+            wires.setdefault(layers.tails[end - boxes], []).append(end)
+    for tail, wire in wires.items():
+        stretch: list[int] = []
+        low, high = y[tail], y[tail]  # begin level with the box where that is possible
+        for bend in [*wire, -1]:
+            if bend >= 0:
+                at, i = place[bend]
+                column, step = columns[at], steps[at]
+                least = y[column[i - 1]] + step[i - 1] if i else -1e9
+                most = y[column[i + 1]] - step[i] if i + 1 < len(column) else 1e9
+                if max(low, least) <= min(high, most):
+                    low, high = max(low, least), min(high, most)
+                    stretch.append(bend)
+                    continue
+            if stretch:
+                target = min(max(sum([y[x] for x in stretch]) / len(stretch), low), high)
+                for x in stretch:
+                    y[x] = target
+            if bend >= 0:
+                stretch, low, high = [bend], least, most
+
+
+def _settled(
+    columns: Sequence[Sequence[int]],
+    rooms: Sequence[Room],
+    groups: Groups,
+    y: list[float],
+    sides: list[list[tuple[int, float, float]]],
+) -> tuple[list[int], dict[int, tuple[int, int]]]:
+    """Whole numbers for the heights: each as wished, or further down where what lies above it demands that.
+
+    The sides of a group are unknowns too, the same in all columns; what lies above what is a graph without cycles.
+    """
+    count = len(rooms)
+    after: dict[int, list[tuple[int, float]]] = {}  # of items, and of the sides of groups: what comes below, and how far
+    waiting: dict[int, int] = {}
+    for column in columns:
+        above, path = -1, ()
+        for item in [*column, -1]:
+            below = groups.paths[item] if item >= 0 else ()
+            shared = shared_groups(path, below)
+            chain = [(_bottom(count, group), float(groups.below)) for group in reversed(path[shared:])]
+            chain += [
+                (_top(count, group), float(groups.gap if i == 0 else groups.above)) for i, group in enumerate(below[shared:])
+            ]
+            if item >= 0:
+                chain.append((item, float(groups.above if below[shared:] else groups.gap if path[shared:] else 0)))
+            half = rooms[above].half if above >= 0 else 0.0
+            for token, distance in chain:
+                waiting.setdefault(token, 0)
+                if above != -1:
+                    own = rooms[token].half if token < count else 0.0
+                    after.setdefault(above, []).append((token, distance + half + own))
+                    waiting[token] += 1
+                above, half = token, rooms[token].half if token < count else 0.0
+            path = below
+    least = {token: _nearest(y[token]) if token < count else LOWEST for token in waiting}
+    ready = [token for token, number in waiting.items() if number == 0]
+    for token in ready:
+        for other, distance in after.get(token, ()):
+            least[other] = max(least[other], least[token] + math.ceil(distance))
+            waiting[other] -= 1
+            if waiting[other] == 0:
+                ready.append(other)
+    if any(groups.paths):
+        _relax(ready, after, least, sides)
+    return [least[item] for item in range(count)], _sides(count, rooms, groups, least)
+
+
+def _relax(
+    order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: list[list[tuple[int, float, float]]]
+) -> None:
+    """Move what has room towards its neighbours, and the sides of groups towards what lies in them."""
+    count = len(sides)
+    before: dict[int, list[tuple[int, float]]] = {}
+    for token, others in after.items():
+        for other, distance in others:
+            before.setdefault(other, []).append((token, distance))
+    for sweep in range(RELAXATIONS):
+        for token in order if sweep % 2 else reversed(order):
+            low = max([y[other] + math.ceil(distance) for other, distance in before.get(token, ())], default=LOWEST)
+            high = min([y[other] - math.ceil(distance) for other, distance in after.get(token, ())], default=-LOWEST)
+            if token >= count:  # the upper side of a group goes down, the lower side up
+                wish = high if (token - count) % 2 == 0 else low
+            elif sides[token]:
+                weight = sum([w for _, _, w in sides[token]])
+                wish = _nearest(sum([w * (y[other] + offset) for other, offset, w in sides[token]]) / weight)
+            else:
+                continue
+            y[token] = max(low, min(high, wish))
+
+
+def _top(count: int, group: int) -> int:
+    return count + 2 * group
+
+
+def _bottom(count: int, group: int) -> int:
+    return count + 2 * group + 1
+
+
+def _sides(count: int, rooms: Sequence[Room], groups: Groups, least: dict[int, int]) -> dict[int, tuple[int, int]]:
+    """The upper and lower side of each group, close to what lies in it."""
+    top: dict[int, int] = {}
+    for item, path in enumerate(groups.paths):
+        side = math.floor(least[item] - rooms[item].half)
+        for group in reversed(path):
+            side -= groups.above
+            top[group] = side = min(side, top.get(group, side))
+    return {group: (side, least[_bottom(count, group)]) for group, side in top.items()}
+
+
+def _nearest(x: float) -> int:
+    return math.floor(x + 0.5)

@@ -1,0 +1,164 @@
+"""The order of boxes and bends within the columns of a layered layout: few crossings, groups together.
+
+It starts in the order of the boxes, which for a tree has no crossing at all, goes through the columns back and forth and sorts
+each by the mean height of the neighbours of its items, and then exchanges items that are next to each other where it helps. The
+order with the fewest crossings is kept. All is bounded, and depends on the input alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autograd_lite.show.layout_ranks import Layers
+
+SWEEPS = 12  # of a small drawing, at most
+WORK = 40_000  # items and segments that all sweeps together may look at, with three sweeps at least
+EXCHANGES = 4_000  # segments up to which neighbours are exchanged
+
+
+class _Neighbours(NamedTuple):
+    """The segments of each item to the left, and to the right: the other item and the port."""
+
+    left: list[list[tuple[int, int]]]
+    right: list[list[tuple[int, int]]]
+
+
+def ordered(layers: Layers, heights: Sequence[int], groups: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """The items of each column, from above. `heights` and `groups` are those of all items, bends among them."""
+    count = len(layers.rank)
+    neighbours = _Neighbours([[] for _ in range(count)], [[] for _ in range(count)])
+    for start, end, port in layers.segments:
+        neighbours.left[end].append((start, port))
+        neighbours.right[start].append((end, port))
+    grouped = any(groups)
+    columns = _together(_first(layers), heights, groups) if grouped else _first(layers)
+    best, fewest = columns, crossings(columns, neighbours.right)
+    sweeps = max(3, min(SWEEPS, WORK // (count + len(layers.segments) + 1)))
+    idle = 0
+    for i in range(sweeps):
+        if fewest == 0 or idle == 4:
+            break
+        columns = _swept([list(column) for column in columns], neighbours, heights, rightwards=i % 2 == 0)
+        if grouped:
+            columns = _together(columns, heights, groups)
+        found = crossings(columns, neighbours.right)
+        idle += 1
+        if found < fewest:
+            best, fewest, idle = columns, found, 0
+    if fewest and len(layers.segments) <= EXCHANGES:
+        best = _exchanged([list(column) for column in best], neighbours, groups)
+    return best
+
+
+def _first(layers: Layers) -> list[list[int]]:
+    """Boxes in their own order, each bend where the box is from which its wire comes."""
+    boxes = len(layers.rank) - len(layers.tails)
+    keys = [*range(boxes), *layers.tails]
+    return [sorted(column, key=keys.__getitem__) for column in layers.columns]
+
+
+def crossings(columns: Sequence[Sequence[int]], right: Sequence[Sequence[tuple[int, int]]]) -> int:
+    """How many pairs of segments cross: W. Barth, M. Juenger, P. Mutzel, Bilayer cross counting, 2004, on a sorted list."""
+    total = 0
+    place = [0] * len(right)
+    for column in columns:
+        for i, item in enumerate(column):
+            place[item] = i
+    for column in columns:
+        ends: list[tuple[int, int]] = []
+        for item in column:
+            own = [(place[end], port) for end, port in right[item]]
+            for end in own:
+                total += len(ends) - bisect_right(ends, end)
+            for end in own:
+                insort(ends, end)
+    return total
+
+
+def _stacked(column: Sequence[int], heights: Sequence[int], y: list[float]) -> None:
+    """Give the items of a column heights around 0."""
+    at = -0.5 * sum([heights[item] for item in column])
+    for item in column:
+        y[item] = at + 0.5 * heights[item]
+        at += heights[item]
+
+
+def _swept(columns: list[list[int]], neighbours: _Neighbours, heights: Sequence[int], rightwards: bool) -> list[list[int]]:
+    """Each column sorted by the mean heights of the neighbours on the side that was sorted before it."""
+    y = [0.0] * len(heights)
+    for column in columns:
+        _stacked(column, heights, y)
+    sides = neighbours.left if rightwards else neighbours.right
+    for at in range(1, len(columns)) if rightwards else range(len(columns) - 2, -1, -1):
+        column = columns[at]
+        keys = {}
+        for item in column:
+            side = sides[item]
+            if not side:
+                keys[item] = y[item]
+            elif rightwards:
+                keys[item] = sum([y[other] for other, _ in side]) / len(side)
+            else:  # the port tells one slot of a box from another
+                keys[item] = sum([y[other] + port for other, port in side]) / len(side)
+        column.sort(key=keys.__getitem__)
+        _stacked(column, heights, y)
+    return columns
+
+
+def _exchanged(columns: list[list[int]], neighbours: _Neighbours, groups: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Items next to each other exchanged while that leaves fewer crossings; those of different groups stay."""
+    place = [0] * len(groups)
+    for column in columns:
+        for i, item in enumerate(column):
+            place[item] = i
+    for _ in range(8):
+        changed = False
+        for column in columns:
+            for i in range(len(column) - 1):
+                upper, lower = column[i], column[i + 1]
+                if groups[upper] != groups[lower]:
+                    continue
+                now = after = 0
+                for side in neighbours:
+                    above = (
+                        [(place[x], port) for x, port in side[upper]]
+                        if side is neighbours.right
+                        else [(place[x], 0) for x, _ in side[upper]]
+                    )
+                    below = (
+                        [(place[x], port) for x, port in side[lower]]
+                        if side is neighbours.right
+                        else [(place[x], 0) for x, _ in side[lower]]
+                    )
+                    for a in above:
+                        for b in below:
+                            now += a > b
+                            after += a < b
+                if after < now:
+                    column[i], column[i + 1] = lower, upper
+                    place[upper], place[lower] = i + 1, i
+                    changed = True
+        if not changed:
+            break
+    return columns
+
+
+def _together(columns: list[list[int]], heights: Sequence[int], groups: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Columns in which groups are together, in the same order everywhere: that of the mean height of what lies in them."""
+    y = [0.0] * len(heights)
+    for column in columns:
+        _stacked(column, heights, y)
+    members: dict[int, list[float]] = {}
+    for item, path in enumerate(groups):
+        for group in path:
+            members.setdefault(group, []).append(y[item])
+    mean = {group: sum(found) / len(found) for group, found in members.items()}
+    # On each level a group has a key that is the same in every column, and an item outside has its own.
+    keys = {
+        item: tuple([(mean[group], group) for group in groups[item]]) + ((y[item], -1),)
+        for column in columns
+        for item in column
+    }
+    return [sorted(column, key=keys.__getitem__) for column in columns]

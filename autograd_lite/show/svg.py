@@ -1,0 +1,288 @@
+"""A figure as SVG, with nothing but the standard library: the same bytes for the same figure, everywhere.
+
+Each box is a group with `data-id`, `data-op` and `data-kind`, each edge a path with `data-edge` (its operand's and its consumer's
+id, and the slot), inside a group for its kind of flow (`data-flow`) and width. Shapes that recur are defined once; the name of a
+definition says all of it, so that several drawings on one page may share them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from html import escape
+
+from autograd_lite.show.content import Box, Edge
+from autograd_lite.show.figure import CAPTION, MARGIN, PILL, ROW, SIZE, TITLE_SIZE, Face, Figure, end_text
+from autograd_lite.show.layout import STUB, Place, curve_of
+from autograd_lite.show.metrics import FONTS, width_of
+from autograd_lite.show.text import printable, shorter
+from autograd_lite.show.theme import Theme
+
+EDGE = 12  # around the drawing
+ARROW = 7
+TOOLTIPS = 300  # boxes up to which each has a tooltip
+WIDTHS = 10  # of edges, by their flow
+CORNER = 7  # cut from a parameter's box
+
+
+def svg_of(figure: Figure, theme: Theme, title: str, description: str) -> str:
+    """The drawing as a document of SVG."""
+    width, height = figure.plan.width + 2 * EDGE, figure.plan.height + 2 * EDGE
+    shapes: dict[str, str] = {}
+    body = [*_frames(figure), *_edges(figure), *_boxes(figure, theme, shapes), *_labels(figure)]
+    name = f"ag-{theme.name}"
+    background = (
+        f'<rect x="{-EDGE}" y="{-EDGE}" width="100%" height="100%" fill="{theme.background}"/>\n' if theme.background else ""
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" role="img" width="{width}" height="{height}"'
+        f' viewBox="{-EDGE} {-EDGE} {width} {height}">\n'
+        f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
+        f"<style>{_style(theme)}</style>\n<defs>{_definitions(theme)}{''.join(shapes.values())}</defs>\n"
+        f"{background}{''.join(body)}</svg>\n"
+    )
+
+
+# --- what is defined once
+
+
+def _style(theme: Theme) -> str:
+    """The style sheet; every rule is for drawings of this theme alone, as a page may hold others."""
+    rules = [
+        ("", f"font-family:{FONTS};font-size:{SIZE}px;max-width:100%;height:auto"),
+        (" text", f"fill:{theme.text};stroke:none"),
+        (" .t", f"font-weight:700;font-size:{TITLE_SIZE}px"),
+        (" .s", "text-anchor:middle"),
+        (" [data-aside] text", f"fill:{theme.muted}"),
+        (" [data-flow]", "fill:none"),
+        (" .p", f"stroke:{theme.pill};stroke-width:{PILL};stroke-linecap:round;text-anchor:middle"),
+        (" .f", f"fill:none;stroke:{theme.frame};stroke-dasharray:6 3"),
+        (" .n", f"fill:{theme.pill};stroke:none"),
+        (" g[data-kind]", "stroke-width:1.25"),
+    ]
+    rules += [(f" [data-kind={kind}]", f"fill:{fill};stroke:{line}") for kind, (fill, line) in theme.boxes.items()]
+    rules += [(" [data-kind=reference]", "fill:{};stroke:{}".format(*theme.boxes["operation"]))]
+    rules += [(" [data-kind=constant],[data-kind=rest]", "stroke-dasharray:3 2")]
+    rules += [
+        (f" [data-flow={kind}]", f"stroke:{line};marker-end:url(#{_prefix(theme)}{kind})") for kind, line in theme.edges.items()
+    ]
+    rules += [
+        (" [data-flow=cold],[data-flow=zero]", "stroke-dasharray:2 3"),
+        (" [data-zero]", f"fill:url(#{_prefix(theme)}hatching)"),
+        (" [data-aside]", "fill:{};stroke:{}".format(*theme.boxes["aside"])),
+        (" [data-bad]", f"stroke:{theme.edges['bad']};stroke-width:2.5"),
+    ]
+    root = f".ag-{theme.name}"
+    return "".join(
+        [
+            ",".join([root + part for part in f"{names}".split(",")]).replace(f"{root}[", f"{root} [") + f"{{{rule}}}"
+            for names, rule in rules
+        ]
+    )
+
+
+def _prefix(theme: Theme) -> str:
+    return f"ag{theme.name[0]}-"
+
+
+def _definitions(theme: Theme) -> str:
+    """Hatching, and an arrowhead in the colour of each kind of edge."""
+    prefix = _prefix(theme)
+    fill = theme.boxes["operation"][0]
+    hatching = (
+        f'<pattern id="{prefix}hatching" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<path fill="{fill}" d="M0 0h6v6h-6z"/><path fill="{theme.hatching}" d="M0 0h2v6h-2z"/></pattern>'
+    )
+    return hatching + "".join(
+        [
+            f'<marker id="{prefix}{kind}" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="10" refX="1" refY="5"'
+            f' orient="auto"><path fill="{line}" d="M0 0l9 5l-9 5l2-5z"/></marker>'
+            for kind, line in theme.edges.items()
+        ]
+    )
+
+
+def _shape(box: Box, face: Face, place: Place, theme: Theme, shapes: dict[str, str]) -> str:
+    """The name of a box's shape, its symbol and captions included, which is defined if it is new."""
+    w, h = place.width, place.height
+    leaf = not box.operation
+    kind = box.kind if box.kind != "output" else "output-leaf" if leaf else "output"
+    stack = "" if box.copies == 1 else "s"
+    name = f"{_prefix(theme)}{kind[:2] if kind != 'output-leaf' else 'ol'}{stack}-{box.operation}{face.strip}-{len(face.rows)}{'t' * bool(face.title)}-{w}x{h}"
+    if name in shapes:
+        return name
+    parts = []
+    if kind == "parameter":
+        c = CORNER
+        parts.append(f'<path d="M{c} 0h{w - 2 * c}l{c} {c}v{h - 2 * c}l-{c} {c}h-{w - 2 * c}l-{c}-{c}v-{h - 2 * c}z"/>')
+    else:
+        corner = min(16, h // 2) if leaf and kind in ("leaf", "output-leaf") else 4
+        if stack:
+            parts += [f'<rect x="{d}" y="-{d}" width="{w}" height="{h}" rx="{corner}"/>' for d in (6, 3)]
+        if box.kind == "output":
+            parts.append(f'<rect x="-3" y="-3" width="{w + 6}" height="{h + 6}" rx="{corner + 3}" fill="none"/>')
+        parts.append(f'<rect width="{w}" height="{h}" rx="{corner}"/>')
+    if face.strip:
+        s, v = face.strip, h - 9
+        parts.append(
+            f'<path d="M4.5.75H{s}v{h - 1.5:g}H4.5a3.75 3.75 0 0 1-3.75-3.75V4.5A3.75 3.75 0 0 1 4.5.75z" fill="{theme.strip}" stroke="none"/>'
+            f'<text x="{s / 2:g}" y="{h / 2 + 4:g}" fill="{theme.text}" stroke="none" text-anchor="middle" font-weight="700"'
+            f' font-size="{TITLE_SIZE}">{escape(face.symbol)}</text>'
+        )
+        del v
+    parts += [
+        f'<text x="{face.strip + MARGIN}" y="{y}" fill="{theme.muted}" stroke="none">{caption}</text>'
+        for (caption, _), y in zip(face.rows, _baselines(face, h)[bool(face.title) :], strict=True)
+        if caption
+    ]
+    shapes[name] = f'<g id="{name}">{"".join(parts)}</g>'
+    return name
+
+
+def _baselines(face: Face, height: int) -> list[int]:
+    """Where the lines of a box stand: the title, and the rows."""
+    top = (height - face.height) // 2 + 16
+    return [top + i * ROW for i in range(len(face.rows) + bool(face.title))]
+
+
+# --- the parts of a drawing, from the lowest to the uppermost
+
+
+def _frames(figure: Figure) -> Iterator[str]:
+    for group, place in figure.plan.groups.items():
+        title = printable(figure.content.groups[group].title)
+        name = escape(printable(figure.content.groups[group].name))
+        yield (
+            f'<g data-scope="{name}"><rect x="{place.x}" y="{place.y}" width="{place.width}" height="{place.height}" rx="8"'
+            f' class="f"/><rect x="{place.x + 8}" y="{place.y + 4}" width="{round(width_of(title, SIZE)) + 10}" height="{PILL}" rx="4"'
+            f' class="n"/><text x="{place.x + 13}" y="{place.y + 15}">{escape(title)}</text></g>\n'
+        )
+
+
+def flow_kind(edge: Edge, swept: bool) -> str:
+    """How an edge is drawn: "positive", "negative", "zero" or "flat" (nothing swept yet), "cold", "bad" or "aside"."""
+    if edge.aside:
+        return "aside"
+    if edge.flow is None:
+        return "cold" if not edge.text or edge.constant is not None else "bad"
+    number = edge.partial if edge.partial is not None else edge.flow
+    if not (math.isfinite(edge.flow) and math.isfinite(number)):
+        return "bad"
+    if swept:
+        return "positive" if edge.flow > 0.0 else "negative" if edge.flow < 0.0 else "zero"
+    return "zero" if edge.partial == 0.0 else "flat"
+
+
+def flow_width(flow: float, largest: float) -> float:
+    """The width of an edge: its area grows with the flow, in steps."""
+    return 1.25 + 0.25 * round((WIDTHS - 1) * math.sqrt(abs(flow) / largest)) if largest and math.isfinite(flow) else 1.25
+
+
+def _edges(figure: Figure) -> Iterator[str]:
+    """The edges, those of a kind and width together."""
+    content, plan = figure.content, figure.plan
+    flows = [abs(edge.flow) for edge in content.edges if edge.flow is not None and math.isfinite(edge.flow)]
+    largest = max(flows, default=0.0) if content.swept else 0.0
+    styles: dict[tuple[str, float], list[int]] = {}
+    for i, edge in enumerate(content.edges):
+        kind = flow_kind(edge, content.swept)
+        width = flow_width(edge.flow, largest) if kind in ("positive", "negative") and edge.flow is not None else 1.25
+        styles.setdefault((kind, 2.25 if kind == "bad" else width), []).append(i)
+    exact = len(content.boxes) <= TOOLTIPS
+    for (kind, width), members in sorted(styles.items()):
+        yield f'<g data-flow="{kind}" stroke-width="{width:g}">\n'
+        for i in members:
+            edge = content.edges[i]
+            tail = "" if edge.tail is None else content.boxes[edge.tail].id
+            title = _edge_title(edge, exact)
+            name = f'data-edge="{tail} {content.boxes[edge.head].id} {edge.slot}"'
+            end = f"><title>{escape(title)}</title></path>" if title else "/>"
+            yield f'<path {name} d="{_path(plan.routes[i], edge.tail is None)}"{end}\n'
+        yield "</g>\n"
+
+
+def _edge_title(edge: Edge, exact: bool) -> str:
+    """The formula of the partial, and where there is room its number to the last digit and what came along the edge."""
+    if edge.partial is None or not exact:
+        return edge.formula
+    title = f"{edge.formula or 'partial'} = {edge.partial!r}"
+    return title if not edge.flow else f"{title}; brings {edge.flow!r}"
+
+
+def _path(knots: list[tuple[int, int]], constant: bool) -> str:
+    """A route up to where its arrowhead begins."""
+    x, y = knots[0]
+    parts = [f"M{x} {y}"]
+    last = len(knots) - 1
+    for i, end in enumerate(knots[1:], 1):
+        stop = end[0] - (ARROW + 1 if i == last and not constant else 0)
+        if end[1] == y:
+            parts.append(f"H{stop}")
+        else:
+            one, two = curve_of((x, y), end)
+            parts.append(f"C{one[0]} {one[1]} {two[0]} {two[1]} {stop} {end[1]}")
+        x, y = end
+    return "".join(parts)
+
+
+def _boxes(figure: Figure, theme: Theme, shapes: dict[str, str]) -> Iterator[str]:
+    content = figure.content
+    tooltips = len(content.boxes) <= TOOLTIPS
+    for box, face, place in zip(content.boxes, figure.faces, figure.plan.boxes, strict=True):
+        flags = ' data-aside=""' if box.aside else ""
+        if box.kind not in ("group", "rest") and not box.aside:
+            if not (math.isfinite(box.data) and math.isfinite(box.grad)):
+                flags = ' data-bad=""'
+            elif content.swept and box.grad == 0.0:
+                flags = ' data-zero=""'
+        if len(box.values) > 1:
+            flags += f' data-values="{len(box.values)}"'
+        lines = _baselines(face, place.height)
+        shape = _shape(box, face, place, theme, shapes)
+        x = face.strip + MARGIN
+        parts = [
+            f'<g data-id="{box.id}" data-op="{box.operation}" data-kind="{box.kind}"{flags} transform="translate({place.x} {place.y})">'
+        ]
+        if tooltips:
+            parts.append(f"<title>{escape(_box_title(box))}</title>")
+        parts.append(f'<use href="#{shape}"/>')
+        if face.title:
+            parts.append(f'<text x="{x}" y="{lines[0]}" class="t">{escape(face.title)}</text>')
+        for (caption, text), y in zip(face.rows, lines[bool(face.title) :], strict=True):
+            start = x + round(width_of("x", SIZE) * CAPTION) if caption else x
+            parts.append(f'<text x="{start}" y="{y}">{escape(text)}</text>')
+        yield "".join([*parts, "</g>\n"])
+
+
+def _box_title(box: Box) -> str:
+    if box.kind == "group":
+        return f"{box.label}: {len(box.values)} values"
+    if box.kind == "rest":
+        return f"{len(box.values)} values that are not shown"
+    name = f"{box.label}: " if box.label else ""
+    return f"{name}{box.operation or 'leaf'}, data {box.data!r}, grad {box.grad!r}"
+
+
+def _labels(figure: Figure) -> Iterator[str]:
+    """The pills of the edges, on top of everything: partials, constants, and names of operands that are not drawn across."""
+    pills, texts, chips = [], [], []
+    for i, (edge, width, centre) in enumerate(zip(figure.content.edges, figure.labels, figure.plan.labels, strict=True)):
+        if centre is None:
+            continue
+        x, y = centre
+        text = escape(end_text(figure.content, i, i in figure.plan.cut))
+        aside = ' data-aside=""' if edge.aside else ""
+        if edge.tail is None or i in figure.plan.cut:
+            kind = "constant" if edge.tail is None else "reference"
+            chips.append(
+                f'<g data-kind="{kind}"{aside}><rect x="{x - width / 2:g}" y="{y - 8}" width="{width}" height="16" rx="8"/>'
+                f'<text x="{x}" y="{y + 4}" class="s">{text}</text></g>\n'
+            )
+        else:
+            pills.append(f"M{x - max(0, width - PILL) / 2:g} {y}h{max(0, width - PILL)}")
+            texts.append(f'<text x="{x}" y="{y + 4}"{aside}>{text}</text>\n')
+    if texts:
+        yield f'<g class="p"><path d="{"".join(pills)}"/>\n'
+        yield from texts
+        yield "</g>\n"
+    yield from chips
