@@ -91,7 +91,7 @@ def face_of(box: Box) -> Face:
         title, rows = box.label, [("data", shorter(box.data)), ("grad", shorter(box.grad))]
     strip = round(width_of(box.symbol, TITLE_SIZE)) + 14 if box.symbol else 0
     texts = [width_of(title, TITLE_SIZE)] + [
-        width_of(text, SIZE) + (width_of("x", SIZE) * CAPTION if caption else 0.0) for caption, text in rows
+        width_of(text, SIZE) + (round(width_of("x", SIZE)) * CAPTION if caption else 0.0) for caption, text in rows
     ]
     lines = len(rows) + bool(title)
     return Face(box.symbol, strip, title, rows, strip + round(max(texts)) + 2 * MARGIN, lines * ROW + 10)

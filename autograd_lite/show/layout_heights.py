@@ -16,9 +16,13 @@ from autograd_lite.show.layout_ranks import Layers, shared_groups
 
 SWEEPS = 8  # of a small drawing
 WORK = 60_000  # items and segments that all sweeps together may look at, with three sweeps at least
+NO_GROUPS: tuple[int, ...] = ()
 LOWEST = -(10**9)  # of a side of a group above which nothing lies
 RELAXATIONS = 24  # of a drawing with groups
 WEIGHTS = (1.0, 2.0, 8.0)  # of a segment by the number of bends at its ends: long wires bend least
+
+
+_Sides = list[list[tuple[int, float, float]]]  # of each item: another one, how far from level it should be, the weight of that
 
 
 class Room(NamedTuple):
@@ -59,14 +63,15 @@ def heights_of(
             y[item] = at
     sweeps = max(3, min(SWEEPS, WORK // (count + len(layers.segments) + 1)))
     both = [a + b for a, b in zip(left, right, strict=True)]
+    wires = _wires(layers, boxes)
     for i in range(sweeps):
-        sides = left if i % 2 == 0 else right
-        if i >= sweeps - 2:
-            sides = both
         rightwards = i % 2 == 0
+        sides = both if i >= sweeps - 2 else left if rightwards else right
+        if 2 * i >= sweeps:
+            sides = _stiff(wires, sides, y)
         for at in range(len(columns)) if rightwards else range(len(columns) - 1, -1, -1):
             _level(columns[at], steps[at], sides, y)
-    _straighten(layers, columns, steps, y)
+    _straighten(wires, boxes, columns, steps, y)
     return _settled(columns, rooms, groups, y, both)
 
 
@@ -83,7 +88,7 @@ def _steps(column: Sequence[int], rooms: Sequence[Room], groups: Groups) -> list
     return steps
 
 
-def _level(column: Sequence[int], steps: Sequence[float], sides: list[list[tuple[int, float, float]]], y: list[float]) -> None:
+def _level(column: Sequence[int], steps: Sequence[float], sides: _Sides, y: list[float]) -> None:
     """Move the items of a column to the means of their neighbours, as near as they may."""
     values: list[float] = []  # of the pools: mean, weight, number of items
     weights: list[float] = []
@@ -119,19 +124,45 @@ def _level(column: Sequence[int], steps: Sequence[float], sides: list[list[tuple
             i += 1
 
 
-def _straighten(layers: Layers, columns: Sequence[Sequence[int]], steps: list[list[float]], y: list[float]) -> None:
+def _wires(layers: Layers, boxes: int) -> list[tuple[int, list[int]]]:
+    """The wires: the box from which each comes, and its bends from left to right."""
+    wires: list[tuple[int, list[int]]] = []
+    of_bend: dict[int, list[int]] = {}
+    for start, end, _ in layers.segments:
+        if end >= boxes:
+            if start < boxes:
+                wires.append((start, []))
+                of_bend[end] = wires[-1][1]
+            else:
+                of_bend[end] = of_bend[start]
+            of_bend[end].append(end)
+    return wires
+
+
+def _stiff(wires: list[tuple[int, list[int]]], sides: _Sides, y: list[float]) -> _Sides:
+    """The same neighbours, but for bends, which are drawn to the mean height of their wire."""
+    sides = list(sides)
+    for tail, wire in wires:
+        mean = (sum([y[bend] for bend in wire]) + 0.5 * y[tail]) / (len(wire) + 0.5)
+        for bend in wire:
+            sides[bend] = [(bend, mean - y[bend], 8.0)]
+    return sides
+
+
+def _straighten(
+    wires: list[tuple[int, list[int]]],
+    boxes: int,
+    columns: Sequence[Sequence[int]],
+    steps: list[list[float]],
+    y: list[float],
+) -> None:
     """Put all bends of a wire on one height where their columns leave room for it, else stretches of them."""
-    boxes = len(y) - len(layers.tails)
     place: dict[int, tuple[int, int]] = {}
     for at, column in enumerate(columns):
         for i, item in enumerate(column):
             if item >= boxes:
                 place[item] = at, i
-    wires: dict[int, list[int]] = {}
-    for start, end, _ in layers.segments:
-        if end >= boxes:
-            wires.setdefault(layers.tails[end - boxes], []).append(end)
-    for tail, wire in wires.items():
+    for tail, wire in wires:
         stretch: list[int] = []
         low, high = y[tail], y[tail]  # begin level with the box where that is possible
         for bend in [*wire, -1]:
@@ -157,19 +188,21 @@ def _settled(
     rooms: Sequence[Room],
     groups: Groups,
     y: list[float],
-    sides: list[list[tuple[int, float, float]]],
+    sides: _Sides,
 ) -> tuple[list[int], dict[int, tuple[int, int]]]:
     """Whole numbers for the heights: each as wished, or further down where what lies above it demands that.
 
     The sides of a group are unknowns too, the same in all columns; what lies above what is a graph without cycles.
     """
+    if not any(groups.paths):
+        return _pushed(columns, rooms, y), {}
     count = len(rooms)
     after: dict[int, list[tuple[int, float]]] = {}  # of items, and of the sides of groups: what comes below, and how far
     waiting: dict[int, int] = {}
     for column in columns:
-        above, path = -1, ()
+        above, path = -1, NO_GROUPS
         for item in [*column, -1]:
-            below = groups.paths[item] if item >= 0 else ()
+            below = groups.paths[item] if item >= 0 else NO_GROUPS
             shared = shared_groups(path, below)
             chain = [(_bottom(count, group), float(groups.below)) for group in reversed(path[shared:])]
             chain += [
@@ -194,13 +227,21 @@ def _settled(
             waiting[other] -= 1
             if waiting[other] == 0:
                 ready.append(other)
-    if any(groups.paths):
-        _relax(ready, after, least, sides)
+    _relax(ready, after, least, sides)
     return [least[item] for item in range(count)], _sides(count, rooms, groups, least)
 
 
+def _pushed(columns: Sequence[Sequence[int]], rooms: Sequence[Room], y: list[float]) -> list[int]:
+    """The heights in whole numbers where there are no groups: rounding must not bring two items too near to each other."""
+    centres = [_nearest(height) for height in y]
+    for column in columns:
+        for upper, lower in zip(column, column[1:], strict=False):
+            centres[lower] = max(centres[lower], centres[upper] + math.ceil(rooms[upper].half + rooms[lower].half))
+    return centres
+
+
 def _relax(
-    order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: list[list[tuple[int, float, float]]]
+    order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: _Sides
 ) -> None:
     """Move what has room towards its neighbours, and the sides of groups towards what lies in them."""
     count = len(sides)

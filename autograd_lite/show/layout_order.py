@@ -14,8 +14,8 @@ from typing import NamedTuple
 from autograd_lite.show.layout_ranks import Layers
 
 SWEEPS = 12  # of a small drawing, at most
-WORK = 40_000  # items and segments that all sweeps together may look at, with three sweeps at least
-EXCHANGES = 4_000  # segments up to which neighbours are exchanged
+WORK = 12_000  # items and segments that all sweeps together may look at, with three sweeps at least
+EXCHANGES = 12_000  # pairs of segments that are looked at when neighbours are exchanged
 
 
 class _Neighbours(NamedTuple):
@@ -47,7 +47,7 @@ def ordered(layers: Layers, heights: Sequence[int], groups: Sequence[tuple[int, 
         idle += 1
         if found < fewest:
             best, fewest, idle = columns, found, 0
-    if fewest and len(layers.segments) <= EXCHANGES:
+    if fewest:
         best = _exchanged([list(column) for column in best], neighbours, groups)
     return best
 
@@ -113,36 +113,33 @@ def _exchanged(columns: list[list[int]], neighbours: _Neighbours, groups: Sequen
     for column in columns:
         for i, item in enumerate(column):
             place[item] = i
-    for _ in range(8):
-        changed = False
-        for column in columns:
+    work = EXCHANGES
+    changed = list(range(len(columns)))
+    while changed and work > 0:
+        improved: set[int] = set()
+        for at in changed:
+            column = columns[at]
+            left = {item: [(place[x], 0) for x, _ in neighbours.left[item]] for item in column}
+            right = {item: [(place[x], port) for x, port in neighbours.right[item]] for item in column}
             for i in range(len(column) - 1):
                 upper, lower = column[i], column[i + 1]
                 if groups[upper] != groups[lower]:
                     continue
-                now = after = 0
-                for side in neighbours:
-                    above = (
-                        [(place[x], port) for x, port in side[upper]]
-                        if side is neighbours.right
-                        else [(place[x], 0) for x, _ in side[upper]]
-                    )
-                    below = (
-                        [(place[x], port) for x, port in side[lower]]
-                        if side is neighbours.right
-                        else [(place[x], 0) for x, _ in side[lower]]
-                    )
-                    for a in above:
-                        for b in below:
-                            now += a > b
-                            after += a < b
-                if after < now:
+                gain = _gain(left[upper], left[lower]) + _gain(right[upper], right[lower])
+                work -= 1 + len(left[upper]) * len(left[lower]) + len(right[upper]) * len(right[lower])
+                if gain > 0:
                     column[i], column[i + 1] = lower, upper
                     place[upper], place[lower] = i + 1, i
-                    changed = True
-        if not changed:
-            break
+                    improved.update((at - 1, at, at + 1))
+            if work <= 0:
+                break
+        changed = sorted(improved & set(range(len(columns))))
     return columns
+
+
+def _gain(upper: list[tuple[int, int]], lower: list[tuple[int, int]]) -> int:
+    """How many crossings fewer there are on one side when two items change places."""
+    return sum([(a > b) - (a < b) for a in upper for b in lower])
 
 
 def _together(columns: list[list[int]], heights: Sequence[int], groups: Sequence[tuple[int, ...]]) -> list[list[int]]:

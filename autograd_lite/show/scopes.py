@@ -45,7 +45,7 @@ class _Boxes(NamedTuple):
 
     owner: list[int]
     closed: dict[int, tuple[Path, int]]
-    count: int
+    number: int
 
 
 def plan_of(order: list[Value], depth: float | None, unnamed: Container[Value], kept: Collection[Value]) -> Plan:
@@ -62,13 +62,13 @@ def plan_of(order: list[Value], depth: float | None, unnamed: Container[Value], 
     if depth is None and len(order) > OPEN_LIMIT and deepest:
         for level in range(deepest - 1, -1, -1):
             boxes = _closed(order, operands, paths, level, absorbed)
-            if boxes.count <= CLOSED_LIMIT:
+            if boxes.number <= CLOSED_LIMIT:
                 break
     else:
         level = deepest if depth is None else int(min(depth, deepest))
         boxes = _closed(order, operands, paths, level, absorbed)
     limit = DRAWN_LIMIT if depth is None else FULL_LIMIT
-    return _planned(operands, inner, level, boxes, SUMMARY if boxes.count > limit else None)
+    return _planned(operands, inner, level, boxes, SUMMARY if boxes.number > limit else None)
 
 
 def _paths(order: list[Value]) -> list[Path]:
@@ -140,13 +140,13 @@ def _split(operands: list[list[int]], boxes: _Boxes) -> _Boxes:
     height = [0] * len(operands)
     for i, used in enumerate(operands):
         height[i] = max([height[x] + (boxes.owner[x] != boxes.owner[i]) for x in used], default=0)
-    owner, closed, count = list(boxes.owner), dict(boxes.closed), boxes.count - len(stuck)
+    owner, closed, count = list(boxes.owner), dict(boxes.closed), boxes.number - len(stuck)
     parts: dict[tuple[int, int], int] = {}
     for i, box in enumerate(boxes.owner):
         if box in stuck:
             part = box, height[i]
             if part not in parts:
-                parts[part] = boxes.count + len(parts)
+                parts[part] = boxes.number + len(parts)
                 closed[parts[part]] = boxes.closed[box]
                 closed.pop(box, None)
             owner[i] = parts[part]
@@ -177,7 +177,7 @@ def _folded(order: list[Value], operands: list[list[int]], boxes: _Boxes) -> _Bo
         for box, one in fold.items():
             if box != one:
                 closed[one] = closed[one][0], closed[one][1] + 1
-        folded = _Boxes(owner, closed, boxes.count - len(boxes.closed) + len(closed))
+        folded = _Boxes(owner, closed, boxes.number - len(boxes.closed) + len(closed))
         stuck = {box for box in _on_cycles(operands, folded) if closed[box][1] > 1}
         if not stuck:
             return folded

@@ -8,12 +8,13 @@ definition says all of it, so that several drawings on one page may share them.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator
 from html import escape
 
 from autograd_lite.show.content import Box, Edge
 from autograd_lite.show.figure import CAPTION, MARGIN, PILL, ROW, SIZE, TITLE_SIZE, Face, Figure, end_text
-from autograd_lite.show.layout import STUB, Place, curve_of
+from autograd_lite.show.layout import Place, curve_of
 from autograd_lite.show.metrics import FONTS, width_of
 from autograd_lite.show.text import printable, shorter
 from autograd_lite.show.theme import Theme
@@ -22,6 +23,7 @@ EDGE = 12  # around the drawing
 ARROW = 7
 TOOLTIPS = 300  # boxes up to which each has a tooltip
 WIDTHS = 10  # of edges, by their flow
+CELL_WIDTH = round(width_of("x", SIZE))  # of a caption
 CORNER = 7  # cut from a parameter's box
 
 
@@ -103,46 +105,51 @@ def _definitions(theme: Theme) -> str:
 
 
 def _shape(box: Box, face: Face, place: Place, theme: Theme, shapes: dict[str, str]) -> str:
-    """The name of a box's shape, its symbol and captions included, which is defined if it is new."""
+    """The name of a box's shape, its symbol and captions included, which is defined if it is new.
+
+    The origin is where the first row begins. The name is a checksum of the shape: equal names mean equal shapes.
+    """
     w, h = place.width, place.height
-    leaf = not box.operation
-    kind = box.kind if box.kind != "output" else "output-leaf" if leaf else "output"
-    stack = "" if box.copies == 1 else "s"
-    name = f"{_prefix(theme)}{kind[:2] if kind != 'output-leaf' else 'ol'}{stack}-{box.operation}{face.strip}-{len(face.rows)}{'t' * bool(face.title)}-{w}x{h}"
-    if name in shapes:
-        return name
-    parts = []
-    if kind == "parameter":
-        c = CORNER
-        parts.append(f'<path d="M{c} 0h{w - 2 * c}l{c} {c}v{h - 2 * c}l-{c} {c}h-{w - 2 * c}l-{c}-{c}v-{h - 2 * c}z"/>')
-    else:
-        corner = min(16, h // 2) if leaf and kind in ("leaf", "output-leaf") else 4
-        if stack:
-            parts += [f'<rect x="{d}" y="-{d}" width="{w}" height="{h}" rx="{corner}"/>' for d in (6, 3)]
-        if box.kind == "output":
-            parts.append(f'<rect x="-3" y="-3" width="{w + 6}" height="{h + 6}" rx="{corner + 3}" fill="none"/>')
-        parts.append(f'<rect width="{w}" height="{h}" rx="{corner}"/>')
+    parts = _outline(box, w, h)
     if face.strip:
-        s, v = face.strip, h - 9
+        s = face.strip
         parts.append(
-            f'<path d="M4.5.75H{s}v{h - 1.5:g}H4.5a3.75 3.75 0 0 1-3.75-3.75V4.5A3.75 3.75 0 0 1 4.5.75z" fill="{theme.strip}" stroke="none"/>'
-            f'<text x="{s / 2:g}" y="{h / 2 + 4:g}" fill="{theme.text}" stroke="none" text-anchor="middle" font-weight="700"'
-            f' font-size="{TITLE_SIZE}">{escape(face.symbol)}</text>'
+            f'<path d="M4.5.75H{s}v{h - 1.5:g}H4.5a3.75 3.75 0 0 1-3.75-3.75V4.5A3.75 3.75 0 0 1 4.5.75z" fill="{theme.strip}"'
+            f' stroke="none"/><text x="{s / 2:g}" y="{h / 2 + 4:g}" fill="{theme.text}" stroke="none" text-anchor="middle"'
+            f' font-weight="700" font-size="{TITLE_SIZE}">{escape(face.symbol)}</text>'
         )
-        del v
+    x, y = _origin(face, h)
     parts += [
-        f'<text x="{face.strip + MARGIN}" y="{y}" fill="{theme.muted}" stroke="none">{caption}</text>'
-        for (caption, _), y in zip(face.rows, _baselines(face, h)[bool(face.title) :], strict=True)
+        f'<text x="{x - CAPTION * CELL_WIDTH}" y="{y + i * ROW}" fill="{theme.muted}" stroke="none">{caption}</text>'
+        for i, (caption, _) in enumerate(face.rows)
         if caption
     ]
-    shapes[name] = f'<g id="{name}">{"".join(parts)}</g>'
+    body = "".join(parts)
+    name = f"a{zlib.crc32(f'{x} {y} {body}'.encode()):x}"
+    if name not in shapes:
+        shapes[name] = f'<g id="{name}" transform="translate({-x} {-y})">{body}</g>'
     return name
 
 
-def _baselines(face: Face, height: int) -> list[int]:
-    """Where the lines of a box stand: the title, and the rows."""
+def _outline(box: Box, w: int, h: int) -> list[str]:
+    """The sides of a box: round for a leaf, cut for a parameter, double for the output, sheets of paper for equal siblings."""
+    if box.kind == "parameter":
+        c = CORNER
+        return [f'<path d="M{c} 0h{w - 2 * c}l{c} {c}v{h - 2 * c}l-{c} {c}h-{w - 2 * c}l-{c}-{c}v-{h - 2 * c}z"/>']
+    corner = min(16, h // 2) if box.kind == "leaf" or (box.kind == "output" and not box.operation) else 4
+    behind = []
+    if box.copies > 1:
+        behind = [f'<rect x="{d}" y="-{d}" width="{w}" height="{h}" rx="{corner}"/>' for d in (6, 3)]
+    if box.kind == "output":
+        behind = [f'<rect x="-3" y="-3" width="{w + 6}" height="{h + 6}" rx="{corner + 3}" fill="none"/>']
+    return [*behind, f'<rect width="{w}" height="{h}" rx="{corner}"/>']
+
+
+def _origin(face: Face, height: int) -> tuple[int, int]:
+    """Where the text of the first row begins, from the upper left corner of a box."""
+    captioned = bool(face.rows[0][0])
     top = (height - face.height) // 2 + 16
-    return [top + i * ROW for i in range(len(face.rows) + bool(face.title))]
+    return face.strip + MARGIN + captioned * CAPTION * CELL_WIDTH, top + ROW * bool(face.title)
 
 
 # --- the parts of a drawing, from the lowest to the uppermost
@@ -197,32 +204,32 @@ def _edges(figure: Figure) -> Iterator[str]:
             title = _edge_title(edge, exact)
             name = f'data-edge="{tail} {content.boxes[edge.head].id} {edge.slot}"'
             end = f"><title>{escape(title)}</title></path>" if title else "/>"
-            yield f'<path {name} d="{_path(plan.routes[i], edge.tail is None)}"{end}\n'
+            yield f'<path {name} d="{path_of(plan.routes[i], 0 if edge.tail is None else ARROW + 1)}"{end}\n'
         yield "</g>\n"
 
 
 def _edge_title(edge: Edge, exact: bool) -> str:
     """The formula of the partial, and where there is room its number to the last digit and what came along the edge."""
     if edge.partial is None or not exact:
-        return edge.formula
+        return edge.formula.removeprefix("∂/").replace(" = ", ": ")
     title = f"{edge.formula or 'partial'} = {edge.partial!r}"
     return title if not edge.flow else f"{title}; brings {edge.flow!r}"
 
 
-def _path(knots: list[tuple[int, int]], constant: bool) -> str:
-    """A route up to where its arrowhead begins."""
+def path_of(knots: list[tuple[int, int]], short: int = ARROW + 1) -> str:
+    """A route as the data of a path, relative to its start, which ends so much before its last knot: where the arrowhead is."""
     x, y = knots[0]
     parts = [f"M{x} {y}"]
     last = len(knots) - 1
     for i, end in enumerate(knots[1:], 1):
-        stop = end[0] - (ARROW + 1 if i == last and not constant else 0)
-        if end[1] == y:
-            parts.append(f"H{stop}")
-        else:
+        width, climb = end[0] - x - (short if i == last else 0), end[1] - y
+        if climb:
             one, two = curve_of((x, y), end)
-            parts.append(f"C{one[0]} {one[1]} {two[0]} {two[1]} {stop} {end[1]}")
+            parts.append(f"c{one[0] - x} 0 {two[0] - x} {climb} {width} {climb}")
+        elif width:
+            parts.append(f"h{width}")
         x, y = end
-    return "".join(parts)
+    return "".join(parts).replace(" -", "-")
 
 
 def _boxes(figure: Figure, theme: Theme, shapes: dict[str, str]) -> Iterator[str]:
@@ -237,20 +244,18 @@ def _boxes(figure: Figure, theme: Theme, shapes: dict[str, str]) -> Iterator[str
                 flags = ' data-zero=""'
         if len(box.values) > 1:
             flags += f' data-values="{len(box.values)}"'
-        lines = _baselines(face, place.height)
-        shape = _shape(box, face, place, theme, shapes)
-        x = face.strip + MARGIN
-        parts = [
-            f'<g data-id="{box.id}" data-op="{box.operation}" data-kind="{box.kind}"{flags} transform="translate({place.x} {place.y})">'
-        ]
+        x, y = _origin(face, place.height)
+        kind = f'data-id="{box.id}" data-op="{box.operation}" data-kind="{box.kind}"{flags}'
+        parts = [f'<g {kind} transform="translate({place.x + x} {place.y + y})">']
         if tooltips:
             parts.append(f"<title>{escape(_box_title(box))}</title>")
-        parts.append(f'<use href="#{shape}"/>')
+        parts.append(f'<use href="#{_shape(box, face, place, theme, shapes)}"/>')
         if face.title:
-            parts.append(f'<text x="{x}" y="{lines[0]}" class="t">{escape(face.title)}</text>')
-        for (caption, text), y in zip(face.rows, lines[bool(face.title) :], strict=True):
-            start = x + round(width_of("x", SIZE) * CAPTION) if caption else x
-            parts.append(f'<text x="{start}" y="{y}">{escape(text)}</text>')
+            parts.append(f'<text x="{face.strip + MARGIN - x}" y="-{ROW}" class="t">{escape(face.title)}</text>')
+        parts += [
+            f'<text y="{i * ROW}">{escape(text)}</text>' if i else f"<text>{escape(text)}</text>"
+            for i, (_, text) in enumerate(face.rows)
+        ]
         yield "".join([*parts, "</g>\n"])
 
 
