@@ -18,15 +18,16 @@ from autograd_lite.show.text import partial_formula, shortened, shorter, slots_o
 from autograd_lite.sweep import dependents, topological_order
 
 BOX_LABEL = 24  # characters of a label in a box
+FLOWS = 5_000  # values of a closed box that something enters, up to which the flow into it is added up
 
 
 class Box(NamedTuple):
     """A value, or (kind "group" and "rest") the values in a closed scope, or those that a summary leaves out.
 
-    `kind` is "leaf", "parameter", "operation", "output", "group" or "rest"; the output may be a leaf too. `values` are positions
-    in `Content.order`. `operation` is the primitive's name and `symbol` what is drawn of it. `groups` are the open scopes around
-    the box, from the outside, as positions in `Content.groups`; `copies` the equal siblings that are drawn as one. `aside` says
-    that it does not lie between `wrt` and the output.
+    `kind` is "leaf", "parameter", "operation", "output", "group" or "rest"; the output may be a leaf too. `values` are
+    positions in `Content.order`. `operation` is the primitive's name and `symbol` what is drawn of it. `groups` are the open
+    scopes around the box, from the outside, as positions in `Content.groups`; `copies` the equal siblings that are drawn as
+    one. `aside` says that it does not lie between `wrt` and the output.
     """
 
     id: str
@@ -90,18 +91,20 @@ def content_of(
     wrt: Value | Iterable[Value] | None = None,
     depth: float | None = None,
     parameters: Any = None,
+    limit: int | None = -1,
 ) -> Content:
     """What is drawn of the graph below a value.
 
     `wrt` sets aside what does not lie between these Values and the output. `depth` is the number of scopes inside one another
-    that are open (None: all, if the graph is small; math.inf: all). `parameters` are leaves to be drawn as such: a module, a
-    mapping of names to Values, or Values. Raises TypeError if one of them is something else, ValueError for a negative depth.
+    that are open (None: all, if the graph is small; math.inf: all). More boxes than `limit` (None: no limit; -1: what can be
+    drawn) are a summary. `parameters` are leaves to be drawn as such: a module, a mapping of names to Values, or Values.
+    Raises TypeError if one of them is something else, ValueError for a negative depth.
     """
     names, targets = _names_of(parameters), _targets(wrt)
     if depth is not None and not depth >= 0:
         raise ValueError(f"depth is a number of scopes inside one another, from 0, not {depth!r}")
     order = topological_order(value)
-    plan = plan_of(order, depth, names, targets)
+    plan = plan_of(order, depth, names, targets, limit)
     between = _between(order, targets) if targets else None
     boxes = [_box(order, position, plan, names, between) for position in range(len(plan.members))]
     edges = [edge for position in range(len(boxes)) for edge in _edges(order, position, plan, boxes)]
@@ -164,23 +167,31 @@ def _edges(order: list[Value], position: int, plan: Plan, boxes: list[Box]) -> I
         i = plan.members[position][0]
         yield from _slots(order[i], [plan.owner[x] for x in plan.operands[i]], position, boxes)
         return
-    bundles: dict[int, list[Edge]] = {}
+    crossing = {}  # the values that something outside enters, each with the boxes of its operands
     for i in plan.members[position]:
-        if any([plan.owner[x] != position for x in plan.operands[i]]):
-            for edge in _slots(order[i], [plan.owner[x] for x in plan.operands[i]], position, boxes):
-                if edge.tail is not None and edge.tail != position:
-                    bundles.setdefault(edge.tail, []).append(edge)
-    for tail in sorted(bundles):
-        bundle = bundles[tail]
-        flow = sum([edge.flow for edge in bundle if edge.flow is not None])
-        text = f"×{len(bundle)}" if len(bundle) > 1 else bundle[0].text
-        yield (
-            bundle[0]
-            if len(bundle) == 1
-            else bundle[0]._replace(
-                partial=None, text=text, formula=f"{len(bundle)} operand slots", flow=flow, slots=len(bundle)
-            )
+        tails = [plan.owner[x] for x in plan.operands[i]]
+        if any([tail != position for tail in tails]):
+            crossing[i] = tails
+    bundles: dict[int, tuple[int, float | None, Edge | None]] = {}
+    for i, tails in crossing.items():
+        # Of a box that very much enters, the slots are counted, and what flows along them is not asked for.
+        slots = (
+            _slots(order[i], tails, position, boxes)
+            if len(crossing) <= FLOWS
+            else [Edge(x, position, 0, None, "", "", None) for x in tails]
         )
+        for edge in slots:
+            if edge.tail is not None and edge.tail != position:
+                count, flow, _ = bundles.get(edge.tail, (0, 0.0, None))
+                whole = None if flow is None or (edge.flow is None and len(crossing) > FLOWS) else flow + (edge.flow or 0.0)
+                bundles[edge.tail] = count + 1, whole, edge
+    for tail in sorted(bundles):
+        count, flow, only = bundles[tail]
+        if count == 1 and only is not None:
+            yield only
+        else:
+            aside = boxes[tail].aside or boxes[position].aside
+            yield Edge(tail, position, 0, None, f"×{count}", f"{count:,} operand slots", flow, None, count, aside)
 
 
 def _slots(node: Value, tails: list[int], head: int, boxes: list[Box]) -> Iterator[Edge]:

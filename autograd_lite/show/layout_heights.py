@@ -240,9 +240,7 @@ def _pushed(columns: Sequence[Sequence[int]], rooms: Sequence[Room], y: list[flo
     return centres
 
 
-def _relax(
-    order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: _Sides
-) -> None:
+def _relax(order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: _Sides) -> None:
     """Move what has room towards its neighbours, and the sides of groups towards what lies in them."""
     count = len(sides)
     before: dict[int, list[tuple[int, float]]] = {}

@@ -11,6 +11,7 @@ import unicodedata
 FONTS = '"DejaVu Sans Mono",Menlo,Consolas,monospace'
 CELL = 0.603  # of the font size: DejaVu Sans Mono has 0.602, Menlo 0.602, Courier New 0.600, Consolas 0.550
 WIDE = 1.1  # of the font size: ideographs and emoji, which come from other fonts
+_SIGNS = "×−÷·…∂→αβγδεζηθικλμνξοπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ₀₁₂₃₄₅₆₇₈₉′"
 FOREIGN = 1.0  # other scripts, which may come from a proportional font: its widest usual letters
 
 
@@ -21,8 +22,13 @@ def width_of(text: str, size: float) -> float:
     return size * sum([_width(character) for character in text])
 
 
+def is_covered(text: str) -> bool:
+    """Whether the font has every character: Latin letters and the signs of the drawings."""
+    return text.isascii() or not any([character >= "\u0250" and character not in _SIGNS for character in text])
+
+
 def _width(character: str) -> float:
-    if character < "\u0250" or character in "×−÷·…∂→̄":  # Latin letters and the signs of the drawings: the font has them
+    if character < "\u0250" or character in _SIGNS:
         return CELL
     if unicodedata.east_asian_width(character) in "WF" or character >= "\U00010000":
         return WIDE + 0.4 if character >= "\U00010000" else WIDE

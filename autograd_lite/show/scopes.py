@@ -48,7 +48,9 @@ class _Boxes(NamedTuple):
     number: int
 
 
-def plan_of(order: list[Value], depth: float | None, unnamed: Container[Value], kept: Collection[Value]) -> Plan:
+def plan_of(
+    order: list[Value], depth: float | None, unnamed: Container[Value], kept: Collection[Value], limit: int | None
+) -> Plan:
     """The plan for a topological order.
 
     A leaf that only one closed box uses lies in it, if it has no label or is in `unnamed`, and is not in `kept`.
@@ -57,9 +59,11 @@ def plan_of(order: list[Value], depth: float | None, unnamed: Container[Value], 
     operands = [[index[x] for x in node.args if x.__class__ is not float] if node.op else [] for node in order]  # type: ignore[index]
     paths = _paths(order)
     deepest = max([len(path) for path in set(paths)], default=0)
+    if not deepest:
+        return _limited(operands, paths, 0, _Boxes(list(range(len(order))), {}, len(order)), depth, limit)
     absorbed = [node.op is None and (not node.label or node in unnamed) and node not in kept for node in order]
     inner = _inherited(paths, operands, absorbed)
-    if depth is None and len(order) > OPEN_LIMIT and deepest:
+    if depth is None and len(order) > OPEN_LIMIT:
         for level in range(deepest - 1, -1, -1):
             boxes = _closed(order, operands, paths, level, absorbed)
             if boxes.number <= CLOSED_LIMIT:
@@ -67,8 +71,7 @@ def plan_of(order: list[Value], depth: float | None, unnamed: Container[Value], 
     else:
         level = deepest if depth is None else int(min(depth, deepest))
         boxes = _closed(order, operands, paths, level, absorbed)
-    limit = DRAWN_LIMIT if depth is None else FULL_LIMIT
-    return _planned(operands, inner, level, boxes, SUMMARY if boxes.number > limit else None)
+    return _limited(operands, inner, level, boxes, depth, limit)
 
 
 def _paths(order: list[Value]) -> list[Path]:
@@ -76,7 +79,8 @@ def _paths(order: list[Value]) -> list[Path]:
     split: dict[str, Path] = {"": ()}
     paths = []
     for node in order:
-        scope = node.note.scope
+        note = getattr(node, "_note", None)
+        scope = note.scope if note else ""
         path = split.get(scope)
         if path is None:
             path = split[scope] = tuple([part for part in scope.split(".") if part])
@@ -237,6 +241,15 @@ def _nearest(operands: list[list[int]], boxes: _Boxes, room: int) -> set[int]:
                     if uses[other] == 0:
                         shown.append(other)
     return set(shown[:room])
+
+
+def _limited(
+    operands: list[list[int]], paths: list[Path], level: int, boxes: _Boxes, depth: float | None, limit: int | None
+) -> Plan:
+    """The plan: a summary where there are more boxes than the limit, or (-1) than one can draw."""
+    if limit == -1:
+        limit = DRAWN_LIMIT if depth is None else FULL_LIMIT
+    return _planned(operands, paths, level, boxes, SUMMARY if limit is not None and boxes.number > limit else None)
 
 
 def _planned(operands: list[list[int]], paths: list[Path], level: int, boxes: _Boxes, room: int | None) -> Plan:

@@ -55,7 +55,7 @@ def _style(theme: Theme) -> str:
         (" text", f"fill:{theme.text};stroke:none"),
         (" .t", f"font-weight:700;font-size:{TITLE_SIZE}px"),
         (" .s", "text-anchor:middle"),
-        (" [data-aside] text", f"fill:{theme.muted}"),
+        (" .c,[data-aside] text", f"fill:{theme.muted}"),
         (" [data-flow]", "fill:none"),
         (" .p", f"stroke:{theme.pill};stroke-width:{PILL};stroke-linecap:round;text-anchor:middle"),
         (" .f", f"fill:none;stroke:{theme.frame};stroke-dasharray:6 3"),
@@ -120,7 +120,7 @@ def _shape(box: Box, face: Face, place: Place, theme: Theme, shapes: dict[str, s
         )
     x, y = _origin(face, h)
     parts += [
-        f'<text x="{x - CAPTION * CELL_WIDTH}" y="{y + i * ROW}" fill="{theme.muted}" stroke="none">{caption}</text>'
+        f'<text x="{x - CAPTION * CELL_WIDTH}" y="{y + i * ROW}" class="c" fill="{theme.muted}" stroke="none">{caption}</text>'
         for i, (caption, _) in enumerate(face.rows)
         if caption
     ]
@@ -171,7 +171,7 @@ def flow_kind(edge: Edge, swept: bool) -> str:
     if edge.aside:
         return "aside"
     if edge.flow is None:
-        return "cold" if not edge.text or edge.constant is not None else "bad"
+        return "flat" if edge.slots > 1 else "cold" if not edge.text or edge.constant is not None else "bad"
     number = edge.partial if edge.partial is not None else edge.flow
     if not (math.isfinite(edge.flow) and math.isfinite(number)):
         return "bad"

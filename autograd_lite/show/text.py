@@ -8,7 +8,7 @@ from typing import NamedTuple
 from autograd_lite.engine import Value
 from autograd_lite.primitive import Primitive
 from autograd_lite.show.formula import argument_names, partial_formulas
-from autograd_lite.sweep import StaleGraphError, partials_of
+from autograd_lite.sweep import partials_of
 
 LABEL_WIDTH = 40  # characters of a label that are drawn
 NAMED_ARGUMENTS = 8  # operands of a variadic operation up to which its partials are written as formulas
@@ -32,8 +32,7 @@ def slots_of(node: Value) -> list[Slot]:
     needed = [x.__class__ is not float for x in args]
     try:
         partials = list(partials_of(node, needed, create_graph=False))
-    except (StaleGraphError, ArithmeticError, ValueError) as error:
-        # A sweep of this graph raises it; a drawing shows where.
+    except Exception as error:  # noqa: BLE001 - a sweep of this graph raises it; a drawing shows where
         return [Slot(x, None, type(error).__name__ if need else None, str(error)) for x, need in zip(args, needed, strict=True)]
     return [
         Slot(x, None, None, None) if partial is None else Slot(x, float(partial), short(partial), _origin(op, slot, partial))
