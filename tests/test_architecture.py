@@ -32,7 +32,7 @@ ROOMS = {
     "expression": {"primitive", "primitives", "engine"},
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"primitive", "primitives", "engine", "structures"},
-    "show": {"primitive", "primitives", "engine", "sweep", "modes", "graph_json"},
+    "show": {"floats", "primitive", "primitives", "engine", "sweep", "modes", "graph_json", "compiler"},
     "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine", "graph_json"},
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.engine import Value
 from autograd_lite.show.names import names_of
-from autograd_lite.show.notation import Latex, Notation, Text, operation_formula, partial_formula
+from autograd_lite.show.notation import Latex, Notation, Text, operation_formula, partial_rule
 from autograd_lite.show.routes import Route, counted, route_counts, swept
 from autograd_lite.sweep import Edge, push_forward
 
@@ -228,8 +228,8 @@ class Derivation:
     def _rule(self, edge: Edge, write: Notation) -> str | None:
         """The formula of an edge's partial, with the names of values in it; None where it is but a number."""
         node = edge.node
-        formula = partial_formula(node.op, edge.slot, len(node.args))
-        if formula is None or formula.lstrip("-").replace(".", "").isdecimal():
+        formula = partial_rule(node.op, edge.slot, len(node.args))
+        if formula is None:
             return None
         names = [f"x{i + 1}" for i in range(len(node.args))] if node.op.variadic else node.op.arguments
         operands = dict(zip(names, self._operands(node, write), strict=True))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from autograd_lite.engine import Value
-from autograd_lite.show.graph import printable, shortened
+from autograd_lite.show.text import printable, shortened
 
 _PLAIN = re.compile(r"[^\W\d][\w.]*(\[\d+\])*")
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from autograd_lite.primitive import Primitive
 from autograd_lite.show.formula import argument_names, partial_formulas
-from autograd_lite.show.graph import short
 from autograd_lite.show.latex import latex_formula, latex_name, latex_number, upright
+from autograd_lite.show.text import short
 
 _MOST_ARGUMENTS = 4  # of a variadic operation that are written out
 
@@ -22,14 +22,18 @@ def operation_formula(op: Primitive, count: int) -> str:
     return f"{op.name}({', '.join(names)})"
 
 
-def partial_formula(op: Primitive, slot: int, count: int) -> str | None:
-    """The partial by the operand in a slot as a formula of the arguments and the result r; None if there is none to print."""
+def partial_rule(op: Primitive, slot: int, count: int) -> str | None:
+    """The partial by the operand in a slot as a formula of the arguments and the result r.
+
+    None if it is but a number, or cannot be printed.
+    """
     if op.variadic and count > _MOST_ARGUMENTS:
         return None
     try:
-        return partial_formulas(op, count=count)[slot]
+        formula = partial_formulas(op, count=count)[slot]
     except Exception:  # noqa: BLE001 - a user's rule may raise anything on symbols, and the number alone will do
         return None
+    return None if formula is None or formula.lstrip("-").replace(".", "").isdecimal() else formula
 
 
 class Text:

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from autograd_lite.engine import Value
-from autograd_lite.show.graph import short
 from autograd_lite.show.names import names_of
+from autograd_lite.show.text import short
 from autograd_lite.sweep import Edge, dependents, sweep, topological_order
 
 

@@ -1,0 +1,331 @@
+"""The explorer: one self-contained page in which a reader steps through an expression and moves its leaves.
+
+Python lays the graph out and writes the tape: the graph, and in JavaScript the rules of the operations in it. ``explorer.js``
+replays it. Nothing is fetched, and nothing runs in the kernel. In a notebook the page lies in an <iframe srcdoc>, because
+scripts run there whatever inserted it, and because it shares nothing with other pages.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import os
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from autograd_lite.engine import Value
+from autograd_lite.primitive import Primitive
+from autograd_lite.show import layout
+from autograd_lite.show.content import BOX_LABEL, Box, Content, Edge, content_of
+from autograd_lite.show.figure import MARGIN, SIZE, Face, face_of
+from autograd_lite.show.formula import argument_names
+from autograd_lite.show.graph import Graph
+from autograd_lite.show.javascript import UntranslatableError, arithmetic, definitions, key_of
+from autograd_lite.show.metrics import width_of
+from autograd_lite.show.names import names_of
+from autograd_lite.show.notation import operation_formula, partial_rule
+from autograd_lite.show.scopes import OPEN_LIMIT
+from autograd_lite.show.text import short
+from autograd_lite.show.theme import Theme, theme_of
+from autograd_lite.sweep import partials_of, topological_order
+
+LIMIT = 20_000  # values up to which a page holds the whole graph
+FULL = 6_000  # boxes up to which a drawing has them all
+THEMES = ("auto", "light", "dark")
+_FOLDER = Path(__file__).parent
+_NUMBER = "-1.234e-05"  # the widest number in a box
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+class Explorer:
+    """An expression to step through, in one page; made by `value.explore()`. A notebook shows it, `save` writes a file."""
+
+    __slots__ = ("_page", "_picture", "_words", "height")
+
+    def __init__(
+        self, value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIMIT, height: int | None = None
+    ) -> None:
+        if not isinstance(value, Value):
+            raise TypeError(f"explore is for a Value, not for {type(value).__name__} {value!r:.60}")
+        if theme not in THEMES:
+            raise ValueError(f"the theme of an explorer is {', '.join(THEMES[:-1])} or {THEMES[-1]}, not {theme!r:.60}")
+        order = topological_order(value)
+        if len(order) > limit:
+            raise ValueError(
+                f"an explorer holds every value in its page, and this graph has {len(order):,}: draw it with graph(), explore a"
+                f" part of it, or ask for more than limit={limit:,}"
+            )
+        targets = _targets(wrt, order)
+        names = names_of(order)
+        tape, table = _tape(order, names, targets)
+        result = f"{names[value]} = {short(value.data)}"
+        self._page = _page(f"Explorer of {result}", tape, table, theme)
+        self._picture = Graph(value)
+        self._words = f"<Explorer of {result}; values: {len(order):,}>"
+        self.height = height or _height(tape)
+
+    @property
+    def html(self) -> str:
+        """The page, a document of its own."""
+        return self._page
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file, which a browser opens without a network."""
+        Path(path).write_text(self._page, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return self._words
+
+    def _repr_html_(self) -> str:
+        """The page in a frame: notebooks run the scripts of a frame, however they put it there."""
+        style = f"width:100%;height:{self.height}px;border:0;border-radius:8px"
+        return f'<iframe title="{html.escape(self._words[1:-1])}" style="{style}" srcdoc="{html.escape(self._page)}"></iframe>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The page; a picture, for what shows no pages; a line of text."""
+        bundle = {"text/html": self._repr_html_(), "image/svg+xml": self._picture.to_svg(), "text/plain": self._words}
+        return {kind: text for kind, text in bundle.items() if (not include or kind in include) and kind not in (exclude or ())}
+
+
+def explore(value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIMIT, height: int | None = None) -> Explorer:
+    """The graph below this value to step through, forwards and backwards, with leaves to move.
+
+    `wrt` is a Value or several to differentiate by at first (by default all leaves), `theme` "auto", "light" or "dark",
+    `height` that of the frame in a notebook, in pixels. Raises TypeError if it is no Value, or `wrt` holds none; ValueError if a
+    Value of `wrt` is not below it, for another theme, and for a graph of more than `limit` values; StaleGraphError if
+    `.data` was changed after recording.
+    """
+    return Explorer(value, wrt, theme, limit, height)
+
+
+def _targets(wrt: Any, order: list[Value]) -> list[int]:
+    given = [] if wrt is None else [wrt] if isinstance(wrt, Value) or not isinstance(wrt, Iterable) else list(wrt)
+    position = {node: i for i, node in enumerate(order)}
+    for x in given:
+        if not isinstance(x, Value):
+            raise TypeError(f"wrt takes a Value or several, not {type(x).__name__} {x!r:.60}")
+        if x not in position:
+            raise ValueError(f"wrt takes Values that the result depends on, not {x!r:.80}")
+    return [position[x] for x in given]
+
+
+# --- the tape
+
+
+def _tape(order: list[Value], names: dict[Value, str], targets: list[int]) -> tuple[dict[str, Any], str]:
+    """The graph for ``explorer.js``, and the JavaScript that fills its table."""
+    position = {node: i for i, node in enumerate(order)}
+    kinds: dict[tuple[Primitive, int], int] = {}
+    constants: dict[str, int] = {}
+    places: dict[str, int] = {}
+    ops: list[int] = []
+    args: list[list[int]] = []
+    for node in order:
+        if node.op is None:
+            ops.append(-1)
+            args.append([])
+            continue
+        count = len(node.args)
+        ops.append(kinds.setdefault((node.op, count if node.op.variadic else 0), len(kinds)))
+        args.append(
+            [position[x] if isinstance(x, Value) else -1 - constants.setdefault(repr(x), len(constants)) for x in node.args]
+        )
+    counted = [(op, count or len(op.domain)) for op, count in kinds]
+    table, unknown, why = _definitions(counted)
+    sources = [None if node.note.source is None else places.setdefault(_place(node.note.source), len(places)) for node in order]
+    tape = {
+        "names": [names[node] for node in order],
+        "ops": ops,
+        "args": args,
+        "constants": [_number(float(text)) for text in constants],
+        "data": [_number(node.data) for node in order],
+        "kinds": [_kind(op, count) for op, count in counted],
+        "fixed": {i: _partials(node) for i, node in enumerate(order) if node.op in unknown},
+        "live": not unknown,
+        "why": why,
+        "sources": sources if places else None,
+        "places": list(places),
+        "by": targets,
+        **_views(order, names),
+    }
+    for node in order:
+        _partials(node)  # raises StaleGraphError where the tape would not be what was recorded
+    return tape, table
+
+
+def _definitions(kinds: list[tuple[Primitive, int]]) -> tuple[str, set[Primitive | None], str]:
+    """The JavaScript of these primitives; those that have none; and what that means to a reader."""
+    try:
+        return definitions(kinds), set(), ""
+    except UntranslatableError:
+        pass
+    known: list[tuple[Primitive, int]] = []
+    unknown: dict[Primitive | None, None] = {}
+    for op, count in kinds:
+        try:
+            definitions([(op, count)])
+            known.append((op, count))
+        except UntranslatableError:
+            unknown[op] = None
+    listed = ", ".join([op.name for op in unknown if op])
+    return definitions(known), set(unknown), f"Leaves cannot be moved: {listed} cannot be computed outside of Python."
+
+
+def _kind(op: Primitive, count: int) -> dict[str, Any]:
+    return {
+        "key": key_of(op, count),
+        "name": op.name,
+        "formula": operation_formula(op, count),
+        "arguments": list(argument_names(op, count)),
+        "rules": [partial_rule(op, slot, count) for slot in range(count)],
+        "selects": [int(op.selects[0 if op.variadic else slot]) for slot in range(count)],
+    }
+
+
+def _partials(node: Value) -> list[float | str | None]:
+    if node.op is None:
+        return []
+    needed = [isinstance(x, Value) for x in node.args]
+    return [None if x is None else _number(float(x)) for x in partials_of(node, needed, create_graph=False)]
+
+
+def _number(x: float) -> float | str:
+    """A number as JSON has it, as an int where it is one; what JSON has not, as JavaScript's ``Number`` reads it."""
+    if math.isfinite(x):
+        return int(x) if abs(x) < 1e15 and x == int(x) and (x or math.copysign(1.0, x) > 0.0) else x
+    return "NaN" if math.isnan(x) else "Infinity" if x > 0.0 else "-Infinity"
+
+
+def _place(source: tuple[str, int, str]) -> str:
+    return f"{Path(source[0]).name}, line {source[1]}, in {source[2]}"
+
+
+# --- the views
+
+
+def _views(order: list[Value], names: dict[Value, str]) -> dict[str, Any]:
+    """Drawings at every number of open scopes, and which of them is shown first."""
+    value = order[-1]
+    deepest = max([len(scope.split(".")) if scope else 0 for scope in {node.note.scope for node in order}])
+    contents = [content_of(value)] if len(order) > OPEN_LIMIT else []
+    contents += [content_of(value, depth=depth) for depth in range(deepest + 1)]
+    counts: dict[int, Content] = {}
+    for content in contents:
+        if len(content.boxes) <= FULL or not counts:
+            counts.setdefault(len(content.boxes), content)
+    views = [counts[count] for count in sorted(counts)]
+    readable = [i for i, content in enumerate(views) if len(content.boxes) <= OPEN_LIMIT]
+    return {"views": [_view(content, order, names) for content in views], "start": max(readable, default=0)}
+
+
+def _view(content: Content, order: list[Value], names: dict[Value, str]) -> dict[str, Any]:
+    faces = [_face(box, names[order[box.values[-1]]]) for box in content.boxes]
+    boxes = [layout.Box(face.width, face.height, box.groups) for face, box in zip(faces, content.boxes, strict=True)]
+    widths = [_pill(edge) for edge in content.edges]
+    links = [layout.Link(edge.tail, edge.head, width) for edge, width in zip(content.edges, widths, strict=True)]
+    plan = layout.arrange(boxes, links)
+    return {
+        "width": plan.width,
+        "height": plan.height,
+        "boxes": [
+            [
+                *place,
+                box.kind,
+                face.symbol,
+                face.strip,
+                face.title,
+                [text for caption, text in face.rows if not caption],
+                box.values,
+            ]
+            for place, box, face in zip(plan.boxes, content.boxes, faces, strict=True)
+        ],
+        "edges": [
+            [edge.head, edge.slot, edge.tail, _path(route), *(place or (0, 0)), width, edge.text]
+            for edge, route, place, width in zip(content.edges, plan.routes, plan.labels, widths, strict=True)
+        ],
+        "groups": [[*plan.groups[i], group.title] for i, group in enumerate(content.groups) if i in plan.groups],
+    }
+
+
+def _face(box: Box, name: str) -> Face:
+    """What is written in a box; one with numbers has room for any."""
+    if box.kind in ("group", "rest"):
+        return face_of(box)
+    face = face_of(box._replace(label=name if len(name) <= BOX_LABEL else name[: BOX_LABEL - 1] + "…"))
+    room = face.strip + 2 * MARGIN + round(width_of(f"data {_NUMBER}", SIZE))
+    return face._replace(width=max(face.width, room), height=54)
+
+
+def _pill(edge: Edge) -> int:
+    """The width of an edge's pill; a partial has room to change."""
+    text = edge.text if edge.partial is None else max(edge.text, "-0.1234", key=len)
+    return round(width_of(text, SIZE)) + 10 if text else 0
+
+
+def _path(route: list[tuple[int, int]]) -> str:
+    """The route as a path of SVG."""
+    parts = [f"M{route[0][0]} {route[0][1]}"]
+    for before, after in pairwise(route):
+        curve = (
+            ""
+            if before[1] == after[1]
+            else "C{} {} {} {} ".format(*[z for point in layout.curve_of(before, after) for z in point])
+        )
+        parts.append(f"{curve or 'L'}{after[0]} {after[1]}")
+    return "".join(parts)
+
+
+# --- the page
+
+
+def _page(title: str, tape: dict[str, Any], table: str, theme: str) -> str:
+    # "<" is written so that no label ends the script, or starts a comment in it.
+    data = json.dumps(tape, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    script, style, markup = [(_FOLDER / f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("js", "css", "html")]
+    return f"""<!DOCTYPE html>
+<html lang="en"{"" if theme == "auto" else f' data-theme="{theme}"'}>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width">
+<title>{html.escape(title)}</title>
+<style>
+{_colours(theme)}
+{style}</style>
+{markup}<script>
+(() => {{
+"use strict";
+const table = {{}}, root = document.currentScript.previousElementSibling, tape = {data};
+{arithmetic(table)}
+{table}
+{script}}})();
+</script>
+"""
+
+
+def _colours(theme: str) -> str:
+    """The colours of the drawings as variables."""
+    light, dark = _variables(theme_of("light")), _variables(theme_of("dark"))
+    if theme != "auto":
+        return f":root {{ color-scheme: {theme}; {dark if theme == 'dark' else light} }}"
+    return (
+        f":root {{ color-scheme: light; {light} }}\n:root[data-theme=dark] {{ color-scheme: dark; {dark} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ color-scheme: dark; {dark} }} }}"
+    )
+
+
+def _variables(theme: Theme) -> str:
+    colours = {"text": theme.text, "muted": theme.muted, "strip": theme.strip, "pill": theme.pill, "frame": theme.frame}
+    colours["back"] = theme.background or "#ffffff"
+    for kind, (fill, line) in theme.boxes.items():
+        colours |= {kind: fill, f"{kind}-line": line}
+    colours |= theme.edges
+    return " ".join([f"--{name}: {colour};" for name, colour in colours.items()])
+
+
+def _height(tape: dict[str, Any]) -> int:
+    """Of the frame: what stands around the drawing, and the drawing."""
+    height: int = tape["views"][tape["start"]]["height"]
+    return 560 + max(170, min(440, height + 50))
