@@ -31,7 +31,7 @@ ROOMS = {
     "registration": {"primitive", "primitives", "engine", "testing"},
     "expression": {"primitive", "primitives", "engine"},
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
-    "nn": {"primitive", "primitives", "engine", "structures"},
+    "nn": {"modes", "primitive", "primitives", "engine", "structures"},
     "show": {"floats", "primitive", "primitives", "engine", "sweep", "modes", "graph_json", "compiler"},
     "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine", "graph_json"},
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
