@@ -1,6 +1,5 @@
-// The explorer of one expression, in the element `root`. `tape` is the graph in topological order, `table` the value and partials of
-// each operation in it, which the library writes from its own rules. First what knows of no page: the sweeps, and the text of the
-// chain rule. Then the page. Text from the tape is only ever set as text.
+// The explorer of one expression, in `root`: `tape` is its graph in topological order, `table` the rules of its operations. What
+// knows of no page comes first. Text from the tape is only ever set as text.
 
 // --- the tape: names, ops (positions in kinds; -1: a leaf), args (values; -1 - position: a constant), partials that are fixed
 
@@ -12,165 +11,165 @@ const entryOf = (i) => table[kinds[ops[i]].key];
 
 /** Compute all values from the leaves. */
 function forward(data) {
-  for (let i = 0; i < count; i += 1) {
-    if (ops[i] < 0 || fixed[i]) continue;
-    const { value } = entryOf(i), places = args[i];
-    if (places.length > 2) data[i] = value(...places.map((place) => number(data, place)));
-    else data[i] = value(number(data, places[0]), places.length > 1 ? number(data, places[1]) : 0);
-  }
-  return data;
+	for (let i = 0; i < count; i += 1) {
+		if (ops[i] < 0 || fixed[i]) continue;
+		const { value } = entryOf(i), places = args[i];
+		if (places.length > 2) data[i] = value(...places.map((place) => number(data, place)));
+		else data[i] = value(number(data, places[0]), places.length > 1 ? number(data, places[1]) : 0);
+	}
+	return data;
 }
 
-/** For each value its partials by its operands; null where there is no derivative. */
+/** For each value its partials; null where there is no derivative. */
 function partialsOf(data) {
-  const operands = (i) => args[i].map((place) => number(data, place));
-  return ops.map((op, i) => (op < 0 ? [] : fixed[i]?.map((x) => x && Number(x)) ?? entryOf(i).partials(data[i], ...operands(i))));
+	const operands = (i) => args[i].map((place) => number(data, place));
+	return ops.map((op, i) => (op < 0 ? [] : fixed[i]?.map((x) => x && Number(x)) ?? entryOf(i).partials(data[i], ...operands(i))));
 }
 
 /** The edges that a reverse sweep passes, in its order; with `only` a value, those on routes from it. */
 function edgesOf(partials, only = -1) {
-  const reached = new Uint8Array(count), wanted = new Uint8Array(count), edges = [];
-  for (let i = 0; i < count; i += 1) wanted[i] = only < 0 || i === only || args[i].some((place) => place >= 0 && wanted[place]);
-  reached[last] = 1;
-  for (let node = last; node >= 0; node -= 1) {
-    if (!reached[node]) continue;
-    args[node].forEach((operand, slot) => {
-      if (operand < 0 || !wanted[operand] || partials[node][slot] === null) return;
-      reached[operand] = 1;
-      edges.push({ node, slot, operand });
-    });
-  }
-  return edges;
+	const reached = new Uint8Array(count), wanted = new Uint8Array(count), edges = [];
+	for (let i = 0; i < count; i += 1) wanted[i] = only < 0 || i === only || args[i].some((place) => place >= 0 && wanted[place]);
+	reached[last] = 1;
+	for (let node = last; node >= 0; node -= 1) {
+		if (!reached[node]) continue;
+		args[node].forEach((operand, slot) => {
+			if (operand < 0 || !wanted[operand] || partials[node][slot] === null) return;
+			reached[operand] = 1;
+			edges.push({ node, slot, operand });
+		});
+	}
+	return edges;
 }
 
-/** The order in which forward mode passes the same edges. */
+/** The same edges as forward mode passes them. */
 const forwardOrder = (edges) => [...edges].sort((one, other) => one.node - other.node || one.slot - other.slot);
 
 /** A factor times a partial: what is 0, or was not selected, contributes nothing. */
 function product(edge, factor, partial) {
-  if (factor === 0) return factor;
-  return partial === 0 && kinds[ops[edge.node]].selects[edge.slot] ? 0 : factor * partial;
+	if (factor === 0) return factor;
+	return partial === 0 && kinds[ops[edge.node]].selects[edge.slot] ? 0 : factor * partial;
 }
 
-/** The adjoints after so many edges of a reverse sweep, or from a leaf the tangents of a forward sweep; null: nothing has come. */
+/** The adjoints after so many edges, or with a leaf the tangents; null where nothing has come. */
 function sweptAfter(edges, partials, until, leaf = -1) {
-  const sums = new Array(count).fill(null);
-  sums[leaf < 0 ? last : leaf] = 1;
-  for (let i = 0; i < until; i += 1) {
-    const edge = edges[i], [from, to] = leaf < 0 ? [edge.node, edge.operand] : [edge.operand, edge.node];
-    const term = product(edge, sums[from], partials[edge.node][edge.slot]);
-    sums[to] = sums[to] === null ? term : sums[to] + term;
-  }
-  return sums;
+	const sums = new Array(count).fill(null);
+	sums[leaf < 0 ? last : leaf] = 1;
+	for (let i = 0; i < until; i += 1) {
+		const edge = edges[i], [from, to] = leaf < 0 ? [edge.node, edge.operand] : [edge.operand, edge.node];
+		const term = product(edge, sums[from], partials[edge.node][edge.slot]);
+		sums[to] = sums[to] === null ? term : sums[to] + term;
+	}
+	return sums;
 }
 
-/** For each value the exact number of routes from it to the result. */
+/** The exact number of routes from each value to the result. */
 function routesOf(edges) {
-  const counts = new Map([[last, 1n]]);
-  for (const { node, operand } of edges) counts.set(operand, (counts.get(operand) ?? 0n) + counts.get(node));
-  return counts;
+	const counts = new Map([[last, 1n]]);
+	for (const { node, operand } of edges) counts.set(operand, (counts.get(operand) ?? 0n) + counts.get(node));
+	return counts;
 }
 
 /** The result with one leaf at x. */
 function resultAt(data, leaf, x) {
-  const moved = Float64Array.from(data);
-  moved[leaf] = x;
-  return forward(moved).at(-1);
+	const moved = Float64Array.from(data);
+	moved[leaf] = x;
+	return forward(moved).at(-1);
 }
 
 /** The slope between two points beside a leaf's value. */
 function differenceQuotient(data, leaf) {
-  const x = data[leaf], h = 6.055454452393343e-6 * max(1, abs(x));
-  return (resultAt(data, leaf, x + h) - resultAt(data, leaf, x - h)) / (x + h - (x - h));
+	const x = data[leaf], h = 6.055454452393343e-6 * max(1, abs(x));
+	return (resultAt(data, leaf, x + h) - resultAt(data, leaf, x - h)) / (x + h - (x - h));
 }
 
 // --- text, as a derivation has it
 
 /** A number in at most six significant digits, as Python's "%.6g" writes it. */
 function short(x, digits = 6) {
-  if (!Number.isFinite(x)) return x !== x ? "nan" : x > 0 ? "inf" : "-inf";
-  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
-  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-  if (exponent >= -4 && exponent < digits) return trimmed(x.toFixed(digits - 1 - exponent));
-  return `${trimmed(mantissa)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
+	if (!isFinite(x)) return x !== x ? "nan" : x > 0 ? "inf" : "-inf";
+	if (x === 0) return Object.is(x, -0) ? "-0" : "0";
+	const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
+	const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+	if (exponent >= -4 && exponent < digits) return trimmed(x.toFixed(digits - 1 - exponent));
+	return `${trimmed(mantissa)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
 }
 
 const signed = (text, at = 1) => (at && text.startsWith("-") ? `(${text})` : text);
 const marked = (name, mark) =>
-  (/^[\p{L}\p{N}_][\p{Nd}_]*$/u.test(name) ? name.replace(/./u, `$&${mark}`) : `(${name})${mark}`).normalize("NFC");
+	(/^[\p{L}\p{N}_][\p{Nd}_]*$/u.test(name) ? name.replace(/./u, `$&${mark}`) : `(${name})${mark}`).normalize("NFC");
 
-/** How the derivative that a sweep computes is called: the adjoint x̄, the tangent ẋ. */
+/** The adjoint x̄, the tangent ẋ. */
 const sweptName = (name, leaf) => marked(name, leaf < 0 ? "\u0304" : "\u0307");
 
 function partialName({ node, slot, operand }) {
-  const place = args[node].filter((x) => x === operand).length > 1 ? `#${slot + 1}` : "";
-  return `∂${names[node]}/∂${names[operand]}${place}`;
+	const place = args[node].filter((x) => x === operand).length > 1 ? `#${slot + 1}` : "";
+	return `∂${names[node]}/∂${names[operand]}${place}`;
 }
 
 function productText(edge, factor, partial) {
-  const contribution = product(edge, factor, partial);
-  return contribution === factor * partial || contribution !== contribution
-    ? `${signed(short(factor))}·${signed(short(partial))}` : short(contribution);
+	const contribution = product(edge, factor, partial);
+	return contribution === factor * partial || contribution !== contribution
+		? `${signed(short(factor))}·${signed(short(partial))}` : short(contribution);
 }
 
 function sumText(terms) {
-  const shown = terms.map(signed);
-  return (shown.length <= 8 ? shown : [...shown.slice(0, 6), `… (${shown.length - 7} more)`, shown.at(-1)]).join(" + ");
+	const shown = terms.map(signed);
+	return (shown.length <= 8 ? shown : [...shown.slice(0, 6), `… (${shown.length - 7} more)`, shown.at(-1)]).join(" + ");
 }
 
 /** A formula with other names in place of its arguments. */
 function substituted(formula, names, texts) {
-  return formula.replace(/(^|\(|, )?\b(\w+)\b(?!\()(?=($|\)|,)?)/g, (all, before, name, after) => {
-    const i = names.indexOf(name);
-    return i < 0 ? all : (before ?? "") + signed(texts[i], before === undefined || after === undefined);
-  });
+	return formula.replace(/(^|\(|, )?\b(\w+)\b(?!\()(?=($|\)|,)?)/g, (all, before, name, after) => {
+		const i = names.indexOf(name);
+		return i < 0 ? all : (before ?? "") + signed(texts[i], before === undefined || after === undefined);
+	});
 }
 
 /** The rule of a partial with the names of values in it; null where it is but a number. */
 function ruleText({ node, slot }) {
-  const kind = kinds[ops[node]], named = (place) => (place < 0 ? short(constants[-1 - place]) : names[place]);
-  return kind.rules[slot] && substituted(kind.rules[slot], [...kind.arguments, "r"], [...args[node].map(named), names[node]]);
+	const kind = kinds[ops[node]], named = (place) => (place < 0 ? short(constants[-1 - place]) : names[place]);
+	return kind.rules[slot] && substituted(kind.rules[slot], [...kind.arguments, "r"], [...args[node].map(named), names[node]]);
 }
 
-/** The derivative by one value as the sum over its consumers. */
 function chainRule(edges, partials, adjoints, i) {
-  const of = (node) => `∂${result}/∂${names[node]}`;
-  const into = forwardOrder(edges.filter((edge) => edge.operand === i)), direct = into.every(({ node }) => node === last);
-  const partial = ({ node, slot }) => partials[node][slot], sides = [of(i)];
-  if (into.length === 1 && direct) {
-    sides.push(...[ruleText(into[0])].filter((rule) => rule !== null), short(adjoints[i]));
-    return sides.join(" = ");
-  }
-  if (into.length) {
-    sides.push(sumText(into.map((edge) => (direct ? "" : `${of(edge.node)}·`) + partialName(edge))));
-    sides.push(sumText(into.map((edge) => (direct ? short(partial(edge)) : productText(edge, adjoints[edge.node], partial(edge))))));
-  }
-  sides.push(short(adjoints[i] ?? 0));
-  return sides.filter((side, at) => at === 0 || side !== sides[at - 1]).join(" = ");
+	const of = (node) => `∂${result}/∂${names[node]}`;
+	const into = forwardOrder(edges.filter(({ operand }) => operand === i)), direct = into.every(({ node }) => node === last);
+	const partial = ({ node, slot }) => partials[node][slot], sides = [of(i)];
+	if (into.length === 1 && direct) {
+		return [...sides, ruleText(into[0]) ?? [], short(adjoints[i])].flat().join(" = ");
+	}
+	if (into.length) {
+		sides.push(sumText(into.map((edge) => (direct ? "" : `${of(edge.node)}·`) + partialName(edge))));
+		sides.push(sumText(into.map((edge) => (direct ? short(partial(edge)) : productText(edge, adjoints[edge.node], partial(edge))))));
+	}
+	sides.push(short(adjoints[i] ?? 0));
+	return sides.filter((side, at) => at === 0 || side !== sides[at - 1]).join(" = ");
 }
 
 // --- the page
 
-/** An element: attributes, listeners (`on...`), children; a child that is a string is text. */
 function make(tag, attributes = {}, ...children) {
-  const element = /^(svg|g|rect|path|text|circle)$/.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else if (value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
+	const element = /^(svg|g|rect|path|text|circle)$/.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes)) {
+		if (typeof value === "function") on(element, name.slice(2), value);
+		else element.setAttribute(name, value);
+	}
+	element.append(...children);
+	return element;
 }
 
 function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+	if (element.textContent !== text) element.textContent = text;
 }
+
+const on = (element, kind, act) => element.addEventListener(kind, act);
+const press = (name, isPressed) => buttons[name].setAttribute("aria-pressed", isPressed);
 
 const start = tape.data.map(Number), data = Float64Array.from(start), leaves = [...names.keys()].filter((i) => ops[i] < 0);
 let partials = partialsOf(data), adjoints = [], sums = [];
-const every = edgesOf(partials), routes = routesOf(every), grouped = (n) => n.toString().replace(/\B(?=(\d{3})+$)/g, ",");
-// The step; whether in forward mode, from which leaf; the value that the sweep is for (-1: all leaves); what is looked at.
+const every = edgesOf(partials), routes = routesOf(every), grouped = (n) => n.toLocaleString("en");
+// The step; the leaf of forward mode; the value that the sweep is for (-1: all leaves); what is looked at.
 let at = 0, leaf = -1, by = -1, selected = -1, hovered = -1, edges = every, timer = 0, isPredicting = false, isMoved = false;
 const revealed = new Set(), isHidden = (i) => isPredicting && i !== last && !revealed.has(i);
 const steps = () => count + 1 + edges.length, visited = () => max(0, at - count - 1), shown = () => (hovered < 0 ? selected : hovered);
@@ -179,146 +178,146 @@ const part = (name) => root.querySelector(`.${name}`);
 const [find, choice, slider, stage, share, said, phase, about] = ["find", "choice", "slider", "stage", "share", "said", "phase", "about"].map(part);
 const buttons = Object.fromEntries([...root.querySelectorAll("[data-act]")].map((element) => [element.dataset.act, element]));
 const actions = {
-  start: () => go(0), back: () => go(at - 1), play: () => play(), on: () => go(at + 1), end: () => go(Infinity),
-  reverse: () => sweepFor(by, false), forward: () => sweepFor(by, true), predict: () => predict(!isPredicting),
-  less: () => show(view - 1), more: () => show(view + 1), out: () => zoom(1.25), closer: () => zoom(0.8), fit: () => fit(),
+	start: () => go(0), back: () => go(at - 1), play: () => play(), on: () => go(at + 1), end: () => go(Infinity),
+	reverse: () => sweepFor(by, false), forward: () => sweepFor(by, true), predict: () => predict(!isPredicting),
+	less: () => show(view - 1), more: () => show(view + 1), out: () => zoom(1.25), closer: () => zoom(0.8), fit: () => fit(),
 };
 const keys = {
-  ArrowUp: () => select((max(selected, 0) + last) % count), ArrowDown: () => select((selected + 1) % count), "=": actions.closer,
-  Enter: () => setBy(by === selected ? -1 : selected), m: () => sweepFor(by, leaf < 0), "/": () => find.focus(),
+	ArrowUp: () => select((max(selected, 0) + last) % count), ArrowDown: () => select((selected + 1) % count),
+	Enter: () => setBy(by === selected ? -1 : selected), m: () => sweepFor(by, leaf < 0), "/": () => find.focus(),
 };
 for (const [name, element] of Object.entries(buttons)) {
-  element.addEventListener("click", actions[name]);
-  if (element.dataset.key) keys[element.dataset.key] = actions[name];
+	on(element, "click", actions[name]);
+	keys[element.dataset.key] = actions[name];
 }
-root.addEventListener("keydown", (event) => {
-  const { key, target } = event, isText = /INPUT|SELECT/.test(target.tagName) && target !== slider;
-  if (!keys[key] || isText || event.ctrlKey || event.metaKey || event.altKey || (target.tagName === "BUTTON" && /^(Enter| )$/.test(key))) return;
-  event.preventDefault();
-  keys[key]();
+on(document, "keydown", (event) => {
+	const { key, target } = event, isOther = /INPUT|SELECT/.test(target.tagName) && target !== slider;
+	if (!keys[key] || isOther || event.ctrlKey || event.metaKey || event.altKey || (target.type === "button" && /^(Enter| )$/.test(key))) return;
+	event.preventDefault();
+	keys[key]();
 });
-find.addEventListener("change", search);
-choice.addEventListener("change", () => setBy(Number(choice.value)));
-slider.addEventListener("input", () => go(Number(slider.value)));
-choice.append(...[...new Set([...tape.by, ...leaves.slice(0, 200)])].map((i) => make("option", { value: i }, names[i])));
+on(find, "change", search);
+on(choice, "change", () => setBy(Number(choice.value)));
+on(slider, "input", () => go(Number(slider.value)));
+choice.append(...leaves.slice(0, 200).map((i) => make("option", { value: i }, names[i])));
 write(part("result"), result);
+part("scopes").hidden = views.length < 2;
 
 // --- what it shows, and at which step
 
 function go(step) {
-  at = max(0, min(step, steps()));
-  sums = at > count ? sweptAfter(edges, partials, visited(), leaf) : new Array(count).fill(null);
-  if (at === steps()) play(false);
-  update();
+	at = max(0, min(step, steps()));
+	sums = at > count ? sweptAfter(edges, partials, visited(), leaf) : new Array(count).fill(null);
+	if (at === steps()) play(false);
+	update();
 }
 
 function play(on = !timer) {
-  clearInterval(timer);
-  if (on && at === steps()) go(0);
-  timer = on ? setInterval(() => go(at + 1), max(60, min(1400, 40000 / steps()))) : 0;
-  write(buttons.play, timer ? "■ Stop" : "▶ Play");
+	clearInterval(timer);
+	if (on && at === steps()) go(0);
+	timer = on ? setInterval(() => go(at + 1), max(60, min(1400, 40000 / steps()))) : 0;
+	write(buttons.play, timer ? "■ Stop" : "▶ Play");
 }
 
-/** Sweep for one value alone (-1: for all leaves); in forward mode from one leaf, or from a value as if it were one. */
+/** Sweep for one value alone, or for all leaves (-1); in forward mode always from one value. */
 function sweepFor(i, isForward) {
-  const isAtEnd = at >= steps();
-  by = isForward && i < 0 ? selected >= 0 && ops[selected] < 0 ? selected : leaves[0] ?? last : i;
-  leaf = isForward ? by : -1;
-  edges = by < 0 ? every : edgesOf(partials, by);
-  if (isForward) edges = forwardOrder(edges);
-  slider.max = steps();
-  share.style.setProperty("--share", `${(100 * count) / steps()}%`);
-  write(share.lastChild, isForward ? `tangents by ${names[leaf]}` : "backward: adjoints");
-  buttons.reverse.setAttribute("aria-pressed", !isForward);
-  buttons.forward.setAttribute("aria-pressed", isForward);
-  if (by >= 0 && ![...choice.options].some((option) => Number(option.value) === by)) choice.append(make("option", { value: by }, names[by]));
-  choice.value = by;
-  go(isAtEnd ? Infinity : at);
+	const isAtEnd = at >= steps();
+	by = isForward && i < 0 ? selected >= 0 && ops[selected] < 0 ? selected : leaves[0] ?? last : i;
+	leaf = isForward ? by : -1;
+	edges = by < 0 ? every : edgesOf(partials, by);
+	if (isForward) edges = forwardOrder(edges);
+	slider.max = steps();
+	share.style.setProperty("--share", `${(100 * count) / steps()}%`);
+	write(share.lastChild, isForward ? `tangents by ${names[leaf]}` : "backward: adjoints");
+	press("reverse", !isForward);
+	press("forward", isForward);
+	choice.value = by;
+	if (choice.value !== String(by)) choice.append(make("option", { value: by, selected: true }, names[by]));
+	go(isAtEnd ? Infinity : at);
 }
 
 function setBy(i) {
-  if (i >= 0) selected = i;
-  sweepFor(i, leaf >= 0);
+	if (i >= 0) selected = i;
+	sweepFor(i, leaf >= 0);
 }
 
 function predict(on) {
-  isPredicting = on;
-  revealed.clear();
-  buttons.predict.setAttribute("aria-pressed", on);
-  if (on && (selected < 0 || selected === last)) selected = leaves.at(-1) ?? -1;
-  go(on ? min(at, count) : at);
+	isPredicting = on;
+	revealed.clear();
+	press("predict", on);
+	if (on && (selected < 0 || selected === last)) selected = leaves.at(-1) ?? -1;
+	go(on ? min(at, count) : at);
 }
 
 function setLeaf(i, x) {
-  data[i] = x;
-  isMoved = true;
-  partials = partialsOf(forward(data));
-  adjoints = sweptAfter(every, partials, every.length);
-  go(at);
+	data[i] = x;
+	isMoved = true;
+	partials = partialsOf(forward(data));
+	adjoints = sweptAfter(every, partials, every.length);
+	go(at);
 }
 
 function select(i) {
-  selected = i;
-  hovered = -1;
-  update();
+	selected = i;
+	hovered = -1;
+	update();
 }
 
 function search() {
-  const text = find.value.trim().toLowerCase(), lower = names.map((name, i) => `${name} ${ops[i] < 0 ? "" : kinds[ops[i]].name}`.toLowerCase());
-  const exact = lower.findIndex((name) => name.split(" ")[0] === text), found = exact < 0 ? lower.findIndex((name) => name.includes(text)) : exact;
-  find.setAttribute("aria-invalid", found < 0);
-  if (found < 0 || !text) return;
-  select(found);
-  look(found);
+	const text = find.value.toLowerCase(), known = names.map((name) => name.toLowerCase());
+	const found = known.includes(text) ? known.indexOf(text) : known.findIndex((name) => name.includes(text));
+	find.setAttribute("aria-invalid", found < 0);
+	if (found < 0) return;
+	select(found);
+	look(found);
 }
 
 // --- words
 
 function formula(i) {
-  if (ops[i] < 0) return `${names[i]} = ${short(data[i])}`;
-  const kind = kinds[ops[i]], written = (text) => substituted(kind.formula, kind.arguments, args[i].map(text));
-  return [names[i], written((place) => (place < 0 ? short(constants[-1 - place]) : names[place])),
-    written((place) => short(number(data, place))), short(data[i])].join(" = ");
+	if (ops[i] < 0) return `${names[i]} = ${short(data[i])}`;
+	const kind = kinds[ops[i]], written = (text) => substituted(kind.formula, kind.arguments, args[i].map(text));
+	return [names[i], written((place) => (place < 0 ? short(constants[-1 - place]) : names[place])),
+		written((place) => short(number(data, place))), short(data[i])].join(" = ");
 }
 
 /** Which phase it is in, and what the present step does. */
 function sentence() {
-  const back = leaf < 0, name = (i) => sweptName(names[i], leaf);
-  if (at === 0) return ["Start", "Nothing is computed yet: step on with →, or play."];
-  if (at <= count) return [`Forward ${grouped(at)} of ${grouped(count)}`, formula(at - 1) + (ops[at - 1] < 0 ? "   (a leaf)" : "")];
-  const when = back ? "Backward" : "Tangents", from = back ? last : leaf;
-  if (at === count + 1) return [`${when}: the start`, `${name(from)} = ∂${names[from]}/∂${names[from]} = 1`];
-  const edge = edges[visited() - 1], [source, to] = back ? [edge.node, edge.operand] : [edge.operand, edge.node];
-  const before = sweptAfter(edges, partials, visited() - 1, leaf), partial = partials[edge.node][edge.slot];
-  const isDone = edges.slice(visited()).every((other) => (back ? other.operand : other.node) !== to);
-  const sides = [`${name(source)}·${partialName(edge)}`, productText(edge, before[source], partial), short(product(edge, before[source], partial))];
-  return [`${when} ${grouped(visited())} of ${grouped(edges.length)}`, isHidden(to) ? `${name(to)} += ${sides[0]} = ?`
-    : `${name(to)} += ${sides.filter((side, i) => side !== sides[i - 1]).join(" = ")}${before[to] === null ? "" : `,   so far ${short(sums[to])}`}`
-      + (isDone ? `   ✓ ${name(to)} = ${short(sums[to])}` : "")];
+	const back = leaf < 0, when = back ? "Backward" : "Tangents", name = (i) => sweptName(names[i], leaf), done = visited(), from = back ? last : leaf;
+	if (at === 0) return ["Start", "Nothing is computed yet: step on with →, or play."];
+	if (at <= count) return [`Forward ${grouped(at)} of ${grouped(count)}`, formula(at - 1) + (ops[at - 1] < 0 ? "   (a leaf)" : "")];
+	if (!done) return [`${when}: the start`, `${name(from)} = ∂${names[from]}/∂${names[from]} = 1`];
+	const edge = edges[done - 1], [source, to] = back ? [edge.node, edge.operand] : [edge.operand, edge.node];
+	const before = sweptAfter(edges, partials, done - 1, leaf), partial = partials[edge.node][edge.slot], total = short(sums[to]);
+	const sides = [`${name(source)}·${partialName(edge)}`, productText(edge, before[source], partial), short(product(edge, before[source], partial))];
+	const isDone = edges.slice(done).every((other) => (back ? other.operand : other.node) !== to);
+	const what = isHidden(to) ? `${sides[0]} = ?` : sides.filter((side, i) => side !== sides[i - 1]).join(" = ")
+		+ (before[to] === null ? "" : `,   so far ${total}`) + (isDone ? `   ✓ ${name(to)} = ${total}` : "");
+	return [`${when} ${grouped(done)} of ${grouped(edges.length)}`, `${name(to)} += ${what}`];
 }
 
 function routesText(i) {
-  const digits = String(routes.get(i) ?? 0);
-  return digits.length > 60 ? `about 10^${digits.length - 1}` : grouped(digits);
+	const found = routes.get(i) ?? 0n, { length } = String(found);
+	return length > 60 ? `about 10^${length - 1}` : grouped(found);
 }
 
-/** How many edges forward mode passes in its sweeps from all leaves; "" where counting would take long. */
+/** The edges of forward mode's sweeps from all leaves; "" where counting would take long. */
 const forwardEdges = leaves.length * every.length > 3e6 ? "" : `, ${grouped(leaves.reduce((sum, i) => sum + edgesOf(partials, i).length, 0))} edges`;
 
 function update() {
-  const [when, what] = sentence(), whose = by >= 0 ? by : selected >= 0 ? selected : leaves[0] ?? last;
-  slider.value = at;
-  slider.setAttribute("aria-valuetext", `${when}: ${what}`);
-  write(phase, when);
-  write(said, what);
-  write(part("value"), short(data[last]));
-  const facts = { "edges visited": `${grouped(visited())} of ${grouped(edges.length)}`, [`routes from ${names[whose]}`]: routesText(whose),
-    "all derivatives in reverse mode": `1 sweep, ${grouped(every.length)} edges`,
-    "in forward mode": `${grouped(leaves.length)} sweep${leaves.length === 1 ? "" : "s"}${forwardEdges}` };
-  part("counters").replaceChildren(...Object.entries(facts).map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
-  draw();
-  tell();
-  list();
+	const [when, what] = sentence(), whose = by >= 0 ? by : selected >= 0 ? selected : leaves[0] ?? last;
+	slider.value = at;
+	slider.setAttribute("aria-valuetext", `${when}: ${what}`);
+	write(phase, when);
+	write(said, what);
+	write(part("value"), short(data[last]));
+	const facts = [`${grouped(visited())} of ${grouped(edges.length)}`, routesText(whose), `1 sweep, ${grouped(every.length)} edges`,
+		`${grouped(leaves.length)} sweep${leaves.length === 1 ? "" : "s"}${forwardEdges}`];
+	root.querySelectorAll("dd").forEach((element, i) => write(element, facts[i]));
+	write(part("whose"), names[whose]);
+	draw();
+	tell();
+	list();
 }
 
 // --- the drawing
@@ -327,191 +326,186 @@ let view = 0, drawing, boxes, lines, boxOf, frame;
 const lineOf = ({ node, slot, operand }) => lines.get(boxes[boxOf[node]].i < 0 ? `${boxOf[node]}<${boxOf[operand]}` : `${node} ${slot}`);
 const scale = () => room()[0] / frame[2];
 
-/** Draw one of the views: scopes, edges with a pill for the partial, boxes with a line for the number and one for its derivative. */
+/** Draw one of the views. */
 function show(which, around = selected) {
-  view = max(0, min(which, views.length - 1));
-  buttons.less.disabled = view === 0;
-  buttons.more.disabled = view === views.length - 1;
-  boxOf = new Int32Array(count);
-  lines = new Map();
-  const text = (x, y, kind, words = "") => make("text", { x, y, class: kind }, words);
-  boxes = views[view].boxes.map(([x, y, width, height, kind, symbol, strip, title, rows, values], position) => {
-    for (const value_ of values) boxOf[value_] = position;
-    const left = x + strip + 9, right = x + width - 9, i = /group|rest/.test(kind) ? -1 : values[0];
-    const fields = i < 0 ? [] : [text(right, y + 32, "number"), text(right, y + 47, "number"), text(left, y + 47, "caption")];
-    const group = make("g", { class: `box ${kind}`, style: `--fill: var(--${kind}); --edge: var(--${kind}-line)`, "data-value": i, onclick: () => (i < 0 ? open(values) : select(i)),
-      onpointerenter: () => hover(i), onpointerleave: () => hover(-1) }, make("rect", { x, y, width, height, rx: /leaf|param/.test(kind) ? 18 : 5 }),
-    text(left, y + 17, "title", title), ...rows.map((row, line) => text(left, y + 32 + 15 * line, "caption", row)), ...fields);
-    if (i >= 0) group.append(text(left, y + 32, "caption", "data"));
-    if (strip) group.append(make("path", { d: `M${x + strip} ${y}v${height}`, class: "strip" }), text(x + strip / 2, y + height / 2 + 4, "symbol", symbol));
-    if (kind === "output") group.append(make("rect", { x: x - 3, y: y - 3, width: width + 6, height: height + 6, rx: 7, class: "double" }));
-    return { group, fields, values, i, x, y, width, height };
-  });
-  const drawn = views[view].edges.map(([head, slot, tail, d, x, y, width, words]) => {
-    const field = text(x, y + 4, "symbol", words), { i } = boxes[head], end = d.match(/-?\d+ -?\d+$/)[0];
-    const group = make("g", { class: "edge" }, make("path", { d, class: "line" }), make("path", { d: `M${end}m-6-4l6 4l-6 4`, class: "line head" }));
-    if (width) group.append(make("rect", { x: x - width / 2, y: y - 8, width, height: 16, rx: 8 }), field);
-    lines.set(i < 0 ? `${head}<${tail}` : `${i} ${slot}`, { group, field, slot, tail, i: tail === null ? -1 : i });
-    return group;
-  });
-  const scopes = views[view].groups.flatMap(([x, y, width, height, title]) =>
-    [make("rect", { x, y, width, height, rx: 8, class: "scope" }), text(x + 8, y + 13, "caption", title)]);
-  drawing = make("svg", { role: "img", "aria-label": `${boxes.length} boxes and ${drawn.length} edges` }, ...scopes, ...drawn, ...boxes.map(({ group }) => group));
-  stage.replaceChildren(drawing);
-  fit();
-  if (around >= 0 && scale() < 0.5) look(around);
-  update();
+	view = max(0, min(which, views.length - 1));
+	buttons.less.disabled = view === 0;
+	buttons.more.disabled = view === views.length - 1;
+	boxOf = new Int32Array(count);
+	lines = new Map();
+	const text = (x, y, kind, words = "") => make("text", { x, y, class: kind }, words);
+	const rect = (x, y, width, height, rx, kind = "") => make("rect", { x, y, width, height, rx, class: kind });
+	boxes = views[view].boxes.map(([x, y, width, height, kind, symbol, strip, title, rows, values], position) => {
+		for (const value_ of values) boxOf[value_] = position;
+		const left = x + strip + 9, right = x + width - 9, i = /group|rest/.test(kind) ? -1 : values[0];
+		const fields = i < 0 ? [] : [text(right, y + 32, "number"), text(right, y + 47, "number"), text(left, y + 47, "caption")];
+		const group = make("g", { class: `box ${kind}`, style: `--fill: var(--${kind}); --edge: var(--${kind}-line)`, "data-value": i, onclick: () => (i < 0 ? open(values) : select(i)),
+			onpointerenter: () => hover(i), onpointerleave: () => hover(-1) }, rect(x, y, width, height, /leaf|param/.test(kind) ? 18 : 5),
+		text(left, y + 17, "title", title), ...rows.map((row, line) => text(left, y + 32 + 15 * line, "caption", row)), ...fields);
+		if (i >= 0) group.append(text(left, y + 32, "caption", "data"));
+		if (strip) group.append(make("path", { d: `M${x + strip} ${y}v${height}`, class: "strip" }), text(x + strip / 2, y + height / 2 + 4, "symbol", symbol));
+		if (kind === "output") group.append(rect(x - 3, y - 3, width + 6, height + 6, 7, "double"));
+		return { group, fields, values, i, x, y, width, height };
+	});
+	const drawn = views[view].edges.map(([head, slot, tail, d, x, y, width, words]) => {
+		const field = text(x, y + 4, "symbol", words), { i } = boxes[head], end = d.match(/-?\d+ -?\d+$/)[0];
+		const group = make("g", { class: "edge" }, make("path", { d, class: "line" }), make("path", { d: `M${end}m-6-4l6 4l-6 4`, class: "line head" }));
+		if (width) group.append(rect(x - width / 2, y - 8, width, 16, 8), field);
+		lines.set(i < 0 ? `${head}<${tail}` : `${i} ${slot}`, { group, field, slot, tail, i: tail === null ? -1 : i });
+		return group;
+	});
+	const scopes = views[view].groups.flatMap(([x, y, width, height, title]) =>
+		[rect(x, y, width, height, 8, "scope"), text(x + 8, y + 13, "caption", title)]);
+	drawing = make("svg", { role: "img", "aria-label": `${boxes.length} boxes and ${drawn.length} edges` }, ...scopes, ...drawn, ...boxes.map(({ group }) => group));
+	stage.replaceChildren(drawing);
+	fit();
+	if (around >= 0 && scale() < 0.5) look(around);
+	update();
 }
 
 function draw() {
-  const passed = new Set(edges.slice(0, visited()).map(lineOf)), i_ = shown(), far = scale() < 0.3;
-  const traced = i_ >= 0 && i_ !== last ? new Set(edgesOf(partials, i_).map(lineOf)) : null;
-  const edge = at > count + 1 ? edges[visited() - 1] : null, fresh = at > 0 && at <= count ? at - 1 : -1, hot = edge && lineOf(edge);
-  const target = edge ? (leaf < 0 ? edge.operand : edge.node) : at === count + 1 ? (leaf < 0 ? last : leaf) : fresh;
-  drawing.setAttribute("class", `${far ? "far" : ""} ${traced ? "tracing" : ""}`);
-  for (const line of lines.values()) {
-    const partial = line.i < 0 ? undefined : partials[line.i][line.slot], isFed = fresh >= 0 && line.i === fresh;
-    const marks = { fed: isFed, hot: line === hot, back: line === hot && leaf < 0, passed: passed.has(line), route: traced?.has(line),
-      none: partial === null || line.tail === null };
-    const kind = `edge ${Object.keys(marks).filter((mark) => marks[mark]).join(" ")}`;
-    if (kind !== line.kind) line.group.setAttribute("class", line.kind = kind);
-    if (!far && typeof partial === "number") write(line.field, short(partial, 4));
-  }
-  for (const { group, fields, values, i, x, y, width, height } of boxes) {
-    group.classList.toggle("off", values.every((value_) => value_ >= at));
-    group.classList.toggle("hot", target >= 0 && boxOf[target] === boxOf[values[0]]);
-    group.classList.toggle("selected", values.includes(i_));
-    const isInside = x < frame[0] + frame[2] && x + width > frame[0] && y < frame[1] + frame[3] && y + height > frame[1];
-    if (i < 0 || far || !isInside) continue;
-    write(fields[0], i < at ? short(data[i], 4) : "·");
-    write(fields[1], sums[i] === null ? "·" : isHidden(i) ? "?" : short(sums[i], 4));
-    write(fields[2], leaf < 0 ? "grad" : names[leaf].length < 3 ? `∂/∂${names[leaf]}` : "dot");
-  }
+	const passed = new Set(edges.slice(0, visited()).map(lineOf)), i_ = shown(), far = scale() < 0.3;
+	const traced = i_ >= 0 && i_ !== last ? new Set(edgesOf(partials, i_).map(lineOf)) : null;
+	const edge = at > count + 1 ? edges[visited() - 1] : null, fresh = at > 0 && at <= count ? at - 1 : -1, hot = edge && lineOf(edge);
+	const target = edge ? (leaf < 0 ? edge.operand : edge.node) : at === count + 1 ? (leaf < 0 ? last : leaf) : fresh;
+	drawing.setAttribute("class", `${far ? "far" : ""} ${traced ? "tracing" : ""}`);
+	for (const line of lines.values()) {
+		const partial = line.i < 0 ? undefined : partials[line.i][line.slot];
+		const marks = { fed: fresh >= 0 && line.i === fresh, hot: line === hot, back: leaf < 0, passed: passed.has(line), route: traced?.has(line), none: partial === null || line.tail === null };
+		const kind = `edge ${Object.keys(marks).filter((mark) => marks[mark]).join(" ")}`;
+		if (kind !== line.kind) line.group.setAttribute("class", line.kind = kind);
+		if (!far && typeof partial === "number") write(line.field, short(partial, 4));
+	}
+	for (const { group, fields, values, i, x, y, width, height } of boxes) {
+		group.classList.toggle("off", values.every((value_) => value_ >= at));
+		group.classList.toggle("hot", target >= 0 && boxOf[target] === boxOf[values[0]]);
+		group.classList.toggle("selected", values.includes(i_));
+		const isInside = x < frame[0] + frame[2] && x + width > frame[0] && y < frame[1] + frame[3] && y + height > frame[1];
+		if (i < 0 || far || !isInside) continue;
+		write(fields[0], i < at ? short(data[i], 4) : "·");
+		write(fields[1], sums[i] === null ? "·" : isHidden(i) ? "?" : short(sums[i], 4));
+		write(fields[2], leaf < 0 ? "grad" : names[leaf].length < 3 ? `∂/∂${names[leaf]}` : "dot");
+	}
 }
 
 function open(values) {
-  show(view + 1, values.at(-1));
-  look(values.at(-1));
+	show(view + 1, values.at(-1));
+	look(values.at(-1));
 }
 
 function hover(i) {
-  hovered = i;
-  draw();
-  tell();
+	hovered = i;
+	draw();
+	tell();
 }
 
 const room = () => [stage.clientWidth || 900, stage.clientHeight || 320];
 
-/** Show this part: from a corner, so wide. */
+/** Show what is around a point, so wide. */
 function setFrame(x, y, width) {
-  frame = [x, y, width, (width * room()[1]) / room()[0]];
-  drawing.setAttribute("viewBox", frame.join(" "));
+	const height = (width * room()[1]) / room()[0];
+	frame = [x - width / 2, y - height / 2, width, height];
+	drawing.setAttribute("viewBox", frame.join(" "));
 }
 
 function fit() {
-  const [width, height] = [views[view].width, views[view].height], margin = 50, across = room()[0];
-  stage.style.height = `${round(max(170, min(440, (height + margin) * min(1.25, across / (width + margin)))))}px`;
-  const wide = max(width + margin, across / 1.25, ((height + margin) * across) / room()[1]);
-  setFrame((width - wide) / 2, (height - (wide * room()[1]) / across) / 2, wide);
-  draw();
+	const { width, height } = views[view], across = room()[0];
+	stage.style.height = `${round(max(170, min(480, (height + 50) * max(0.6, min(1.25, across / (width + 50))))))}px`;
+	setFrame(width / 2, height / 2, max(width + 50, across / 1.25, ((height + 50) * across) / room()[1]));
+	draw();
 }
 
-/** By a factor, around a point of the stage. */
-function zoom(factor, x = 0.5, y = 0.5) {
-  const wide = max(120, min(frame[2] * factor, 4 * views[view].width + 4000));
-  setFrame(frame[0] + x * (frame[2] - wide), frame[1] + y * frame[3] * (1 - wide / frame[2]), wide);
-  draw();
+function zoom(factor) {
+	setFrame(frame[0] + frame[2] / 2, frame[1] + frame[3] / 2, max(120, min(frame[2] * factor, 4 * views[view].width + 4000)));
+	draw();
 }
 
-/** Bring a value into the middle, at a size that can be read. */
+/** Bring a value into sight, at a size that can be read. */
 function look(i) {
-  const box = boxes[boxOf[i]];
-  setFrame(0, 0, min(frame[2], room()[0]));
-  setFrame(box.x + (box.width - frame[2]) / 2, box.y + (box.height - frame[3]) / 2, frame[2]);
-  draw();
+	const { x, y, width, height } = boxes[boxOf[i]], wide = min(frame[2], room()[0]), tall = (wide * room()[1]) / room()[0];
+	const within = (at_, size, whole) => (whole + 50 < size ? whole / 2 : max(size / 2 - 25, min(at_, whole + 25 - size / 2)));
+	setFrame(within(x + width / 2, wide, views[view].width), within(y + height / 2, tall, views[view].height), wide);
+	draw();
 }
 
-stage.addEventListener("wheel", (event) => {
-  if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
-  event.preventDefault();
-  const area = stage.getBoundingClientRect();
-  zoom(event.deltaY > 0 ? 1.15 : 0.87, (event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height);
-}, { passive: false });
-stage.addEventListener("pointermove", (event) => {
-  if (event.buttons !== 1) return;
-  setFrame(frame[0] - event.movementX / scale(), frame[1] - event.movementY / scale(), frame[2]);
-  draw();
+on(stage, "pointermove", (event) => {
+	if (event.buttons !== 1) return;
+	setFrame(frame[0] + frame[2] / 2 - event.movementX / scale(), frame[1] + frame[3] / 2 - event.movementY / scale(), frame[2]);
+	draw();
 });
 
 // --- the value that is looked at, and the leaves
 
 function tell() {
-  const i = shown(), parts = i < 0 ? [make("p", {}, "Click a value: its derivative is a sum over the edges that lead from it.")]
-    : [make("h2", {}, names[i]), make("p", { class: "formula" }, formula(i))];
-  if (i >= 0 && tape.sources && tape.sources[i] !== null) parts.push(make("p", { class: "made" }, `made in ${tape.places[tape.sources[i]]}`));
-  if (i >= 0 && isHidden(i)) parts.push(question(i));
-  else if (i >= 0) parts.push(make("p", { class: "formula chain" }, chainRule(every, partials, adjoints, i)));
-  if (i >= 0 && !isHidden(i) && ops[i] < 0 && tape.live) parts.push(plot(i));
-  about.replaceChildren(...parts);
+	const i = shown(), isMine = i >= 0 && !isHidden(i), place = tape.sources?.[i] ?? null;
+	about.hidden = i < 0;
+	if (i < 0) return;
+	write(part("name"), names[i]);
+	write(part("made"), formula(i));
+	write(part("place"), place === null ? "" : `made in ${tape.places[place]}`);
+	write(part("chain"), isMine ? chainRule(every, partials, adjoints, i) : "");
+	part("more").replaceChildren(...(isMine ? (ops[i] < 0 && tape.live && isFinite(data[last]) ? [plot(i)] : []) : [question(i)]));
 }
 
 function question(i) {
-  const form = part("question").content.firstElementChild.cloneNode(true), [guess, , reveal] = form.querySelectorAll("input, button");
-  const right = adjoints[i] ?? 0, uncover = () => { revealed.add(i); update(); };
-  write(form.firstChild, `∂${result}/∂${names[i]} = `);
-  reveal.addEventListener("click", uncover);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const isRight = guess.value.trim() !== "" && abs(guess.value - right) <= 5e-3 * abs(right);
-    write(form.lastChild, isRight ? "Right!" : "Not yet: multiply along each route, then add the routes.");
-    if (isRight) setTimeout(uncover, 700);
-  });
-  return form;
+	const form = part("question").content.firstElementChild.cloneNode(true), [guess, , reveal] = form.querySelectorAll("input, button");
+	const right = adjoints[i] ?? 0, uncover = () => { revealed.add(i); update(); };
+	write(form.firstChild, `∂${result}/∂${names[i]} = `);
+	on(reveal, "click", uncover);
+	on(form, "submit", (event) => {
+		event.preventDefault();
+		const isRight = guess.value.trim() !== "" && abs(guess.value - right) <= 5e-3 * abs(right);
+		write(form.lastChild, isRight ? "Right!" : "Not yet: multiply along each route, then add.");
+		if (isRight) setTimeout(uncover, 700);
+	});
+	return form;
 }
 
-const reachOf = (i) => (Number.isFinite(start[i]) ? 2 * max(1, abs(start[i])) : 2);
+const reachOf = (i) => (isFinite(start[i]) ? 2 * max(1, abs(start[i])) : 2);
 
-/** The result against one leaf, everything else as it is, with the tangent. */
+/** The result against one leaf, with the tangent. */
 function plot(i) {
-  const reach = reachOf(i), x0 = data[i], y0 = data[last], slope = adjoints[i] ?? 0;
-  const steps_ = max(8, min(80, floor(1e5 / count))), points = [];
-  for (let k = 0; k <= steps_; k += 1) points.push(x0 + reach * ((2 * k) / steps_ - 1));
-  const ys = points.map((x) => resultAt(data, i, x)), seen = [y0, ...ys].filter(Number.isFinite), low = min(...seen), span = max(...seen) - low || 1;
-  const place = (x, y) => [((x - x0) / reach + 1) * 150, 120 - ((y - low) / span) * 110].map((z) => max(-1e4, min(1e4, z)).toFixed(1));
-  const curve = points.map((x, k) => (Number.isFinite(ys[k]) ? (Number.isFinite(ys[k - 1]) ? "L" : "M") + place(x, ys[k]) : "")).join("");
-  const [cx, cy] = place(x0, y0), label = `${result} against ${names[i]}; the tangent at ${short(x0)} has slope ${short(slope)}`;
-  const tangent = `M${place(x0 - reach, y0 - slope * reach)}L${place(x0 + reach, y0 + slope * reach)}`;
-  return make("figure", {}, make("svg", { viewBox: "0 0 300 130", role: "img", "aria-label": label }, make("path", { d: curve, class: "curve" }),
-    make("path", { d: tangent, class: "tangent", "data-slope": slope }), make("circle", { cx, cy, r: 4 })), make("figcaption", {}, label));
+	const reach = reachOf(i), x0 = data[i], y0 = data[last], slope = adjoints[i] ?? 0;
+	const steps_ = max(8, min(80, floor(1e5 / count))), points = [];
+	for (let k = 0; k <= steps_; k += 1) points.push(x0 + reach * ((2 * k) / steps_ - 1));
+	const ys = points.map((x) => resultAt(data, i, x)), seen = [y0, ...ys].filter(Number.isFinite), low = min(...seen), span = max(...seen) - low || 1;
+	const place = (x, y) => [((x - x0) / reach + 1) * 150, 120 - ((y - low) / span) * 110].map((z) => max(-1e4, min(1e4, z)).toFixed(1));
+	const curve = points.map((x, k) => (isFinite(ys[k]) ? (isFinite(ys[k - 1]) ? "L" : "M") + place(x, ys[k]) : "")).join("");
+	const [cx, cy] = place(x0, y0), label = `${result} against ${names[i]}; the tangent at ${short(x0)} has slope ${short(slope)}`;
+	const tangent = `M${place(x0 - reach, y0 - slope * reach)}L${place(x0 + reach, y0 + slope * reach)}`;
+	return make("figure", {}, make("svg", { viewBox: "0 0 300 130", role: "img", "aria-label": label }, make("path", { d: curve, class: "curve" }),
+		make("path", { d: tangent, class: "tangent", "data-slope": slope }), make("circle", { cx, cy, r: 4 })), make("figcaption", {}, label));
 }
 
-/** A row a leaf: a slider, its derivative, and a check of that by moving the leaf a little. */
-const rows = leaves.slice(0, 12).map((i) => {
-  const line = part("row").content.firstElementChild.cloneNode(true), [name, range, field] = line.querySelectorAll("button, input");
-  const reach = reachOf(i), [derivative, nudged] = [...line.cells].slice(3);
-  write(name, names[i]);
-  name.addEventListener("click", () => select(i));
-  Object.assign(range, { min: start[i] - reach, max: start[i] + reach, step: reach / 200, ariaLabel: `Move ${names[i]}`, disabled: !tape.live });
-  Object.assign(field, { ariaLabel: `Value of ${names[i]}`, disabled: !tape.live });
-  range.addEventListener("input", () => setLeaf(i, abs(range.value - start[i]) < reach / 200 ? start[i] : Number(range.value)));
-  field.addEventListener("change", () => setLeaf(i, Number(field.value)));
-  part("rows").append(line);
-  return { i, field, range, derivative, nudged, line };
-});
+/** A leaf's slider, its derivative, and a check of that by moving the leaf a little. */
+function row(i) {
+	const line = part("row").content.firstElementChild.cloneNode(true), [name, range, field] = line.querySelectorAll("button, input");
+	const reach = reachOf(i), disabled = !tape.live, [derivative, nudged] = [...line.cells].slice(3);
+	write(name, names[i]);
+	on(name, "click", () => select(i));
+	Object.assign(range, { min: start[i] - reach, max: start[i] + reach, step: reach / 200, ariaLabel: `Move ${names[i]}`, disabled });
+	Object.assign(field, { ariaLabel: `Value of ${names[i]}`, disabled });
+	on(range, "input", () => setLeaf(i, abs(range.value - start[i]) < reach / 200 ? start[i] : Number(range.value)));
+	on(field, "change", () => setLeaf(i, Number(field.value)));
+	part("rows").append(line);
+	return { field, range, derivative, nudged, line };
+}
+
+const rows = new Map();
 
 function list() {
-  for (const { i, field, range, derivative, nudged, line } of rows) {
-    if (document.activeElement !== field) field.value = data[i];
-    range.value = data[i];
-    const exact = adjoints[i] ?? 0, slope = tape.live ? differenceQuotient(data, i) : NaN;
-    const agrees = abs(slope - exact) <= 1e-5 * max(1, abs(exact), abs(data[last]));
-    write(derivative, isHidden(i) ? "?" : short(exact));
-    write(nudged, !tape.live || isHidden(i) ? "" : `${agrees ? "✓" : "✗"} ${short(slope)}`);
-    nudged.title = agrees ? "The difference quotient agrees." : "The difference quotient differs: is there a kink, or a jump?";
-    line.classList.toggle("selected", i === selected);
-  }
-  const more = leaves.length > rows.length ? `${grouped(leaves.length - rows.length)} more leaves: click or find one. ` : "";
-  write(part("note"), more + (isMoved ? "The recorded operations are computed again; an “if” of the program is not taken anew." : tape.why));
+	for (const i of [...tape.by.filter((i) => ops[i] < 0), ...leaves.slice(0, 12), selected]) if (ops[i] < 0 && !rows.has(i)) rows.set(i, row(i));
+	for (const [i, { field, range, derivative, nudged, line }] of rows) {
+		const exact = adjoints[i] ?? 0, slope = tape.live ? differenceQuotient(data, i) : NaN;
+		const agrees = abs(slope - exact) <= 1e-5 * max(1, abs(exact), abs(data[last]));
+		if (document.activeElement !== field) field.value = isFinite(data[i]) ? short(data[i], 5) : "";
+		range.value = data[i];
+		write(derivative, isHidden(i) ? "?" : short(exact));
+		write(nudged, !tape.live || isHidden(i) ? "" : `${agrees ? "✓" : "✗"} ${short(slope, 5)}`);
+		line.classList.toggle("selected", i === selected);
+	}
+	const more = leaves.length > rows.size ? `${grouped(leaves.length - rows.size)} more leaves: click or find one. ` : "";
+	write(part("note"), more + (isMoved ? "Recorded operations are computed again; an “if” is not taken anew." : tape.why));
 }
 
 [by = -1] = tape.by;
@@ -520,3 +514,10 @@ adjoints = sums = sweptAfter(every, partials, every.length);
 at = steps();
 show(tape.start);
 sweepFor(by, false);
+
+const { frameElement } = window; // in a notebook: as high as the page is, and in JupyterLab's colours
+if (frameElement) {
+	const { jpThemeLight } = frameElement.ownerDocument.body.dataset, { documentElement, body } = document;
+	if (jpThemeLight) documentElement.dataset.theme ??= jpThemeLight === "true" ? "light" : "dark";
+	new ResizeObserver(() => { frameElement.style.height = `${body.scrollHeight}px`; }).observe(body);
+}

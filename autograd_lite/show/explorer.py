@@ -43,7 +43,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 class Explorer:
     """An expression to step through, in one page; made by `value.explore()`. A notebook shows it, `save` writes a file."""
 
-    __slots__ = ("_page", "_picture", "_words", "height")
+    __slots__ = ("_page", "_picture", "_views", "_words", "height")
 
     def __init__(
         self, value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIMIT, height: int | None = None
@@ -62,6 +62,7 @@ class Explorer:
         names = names_of(order)
         tape, table = _tape(order, names, targets)
         result = f"{names[value]} = {short(value.data)}"
+        self._views = tape["views"]
         self._page = _page(f"Explorer of {result}", tape, table, theme)
         self._picture = Graph(value)
         self._words = f"<Explorer of {result}; values: {len(order):,}>"
