@@ -42,6 +42,7 @@ class Box(NamedTuple):
     copies: int = 1
     operations: int = 1
     aside: bool = False
+    result: bool = False
 
 
 class Edge(NamedTuple):
@@ -150,14 +151,14 @@ def _box(order: list[Value], position: int, plan: Plan, names: dict[Value, str],
         operations = sum([order[i].op is not None for i in members])
         return Box(
             f"{'s' if kind == 'group' else 'r'}{members[0]}", kind, title, "", "", node.data, node.grad, tuple(members), groups,
-            copies, operations, aside,
+            copies, operations, aside, members[-1] == len(order) - 1,
         )  # fmt: skip
     label = shortened(node.label or names.get(node, ""), BOX_LABEL)
     kind = "output" if members[0] == len(order) - 1 else "operation" if node.op else "parameter" if node in names else "leaf"
     name, symbol = (node.op.name, symbol_of(node.op, len(node.args))) if node.op else ("", "")
     return Box(
         f"n{members[0]}", kind, label, name, symbol, node.data, node.grad, (members[0],), groups,
-        1, int(node.op is not None), aside,
+        1, int(node.op is not None), aside, members[0] == len(order) - 1,
     )  # fmt: skip
 
 

@@ -60,11 +60,9 @@ def figure_of(content: Content) -> Figure:
     labels = [_label_width(edge.text) for edge in content.edges]
     boxes = [layout.Box(face.width, face.height, box.groups) for face, box in zip(faces, content.boxes, strict=True)]
     links = [layout.Link(edge.tail, edge.head, width) for edge, width in zip(content.edges, labels, strict=True)]
-    plan = layout.arrange(boxes, links)
-    if plan.cut:
-        labels = [_label_width(end_text(content, i, True)) if i in plan.cut else width for i, width in enumerate(labels)]
-        links = [layout.Link(link.tail, link.head, width) for link, width in zip(links, labels, strict=True)]
-        plan = layout.arrange(boxes, links)
+    plan = layout.arrange(boxes, links, lambda i: _label_width(end_text(content, i, cut=True)))
+    for i in plan.cut:
+        labels[i] = _label_width(end_text(content, i, cut=True))
     return Figure(content, faces, labels, plan)
 
 
@@ -85,6 +83,8 @@ def face_of(box: Box) -> Face:
         rows = [("", _counted(box.operations, box.copies, "operation"))]
         if len(box.values) > box.operations:
             rows.append(("", _counted(len(box.values) - box.operations, box.copies, "leaf", "leaves")))
+        if box.result:
+            rows += [("data", shorter(box.data)), ("grad", shorter(box.grad))]
     elif box.kind == "rest":
         title, rows = "…", [("", f"{_counted(len(box.values), 1, 'value')} more")]
     else:
@@ -104,4 +104,4 @@ def _counted(number: int, copies: int, one: str, many: str = "") -> str:
 
 
 def _label_width(text: str) -> int:
-    return round(width_of(text, SIZE)) + 10 if text else 0
+    return 2 * round(0.5 * width_of(text, SIZE)) + 11 if text else 0  # odd, as PILL is: its middle is a pixel

@@ -1,9 +1,9 @@
 """`value.graph()`: the graph below a value, to be seen in a notebook, printed, converted and saved.
 
 Each value is drawn once. Each operand slot is an edge of its own, so ``x * x`` has two, and carries the number of its local
-partial: what the reverse sweep multiplies the adjoint by. An edge that the sweep does not pass (from a constant, or into a slot
-without a derivative) is dashed and carries none. The order of everything depends on the program alone: the same program gives the
-same bytes. Nothing recurses, and nothing that a graph holds makes a drawing fail.
+partial: what the reverse sweep multiplies the adjoint by. An edge that the sweep does not pass (from a constant, or into a
+slot without a derivative) is dashed and carries none. The order of everything depends on the program alone: the same program
+gives the same bytes. Nothing recurses, and nothing that a graph holds makes a drawing fail.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from autograd_lite.show.text import printable as printable
 from autograd_lite.show.text import short as short
 from autograd_lite.show.text import shortened as shortened
 from autograd_lite.show.text import shorter
-from autograd_lite.show.theme import THEMES, Theme, theme_of
+from autograd_lite.show.theme import THEMES, theme_of
 from autograd_lite.show.tikz import tikz_of
 from autograd_lite.show.tree import LIMIT
 from autograd_lite.show.tree import tree as tree
@@ -195,10 +195,10 @@ def graph(
 ) -> Graph:
     """The graph of everything this value was computed from, to be drawn.
 
-    `wrt` keeps in colour what lies between these Values and the result. `depth` is how many scopes inside one another are drawn
-    open: all of them up to 150 values, then as many as leave 40 boxes; math.inf for all. `parameters` (a module, a mapping of
-    names to Values, or Values) are drawn as such. `theme` is "auto" (readable on any background), "light" or "dark"; `engine` is
-    "builtin", or "dot" for an installed Graphviz.
+    `wrt` keeps in colour what lies between these Values and the result. `depth` is how many scopes inside one another are
+    drawn open: all of them up to 150 values, then as many as leave 40 boxes; math.inf for all. `parameters` (a module, a
+    mapping of names to Values, or Values) are drawn as such. `theme` is "auto" (readable on any background), "light" or
+    "dark"; `engine` is "builtin", or "dot" for an installed Graphviz.
 
     Raises TypeError if the value, or one of `wrt` and `parameters`, is no Value; ValueError for another theme, engine or depth.
     """

@@ -1,10 +1,11 @@
 """Where the boxes and edges of a drawing lie: a layered layout from left to right, for any renderer.
 
 The input is integers alone. `Box` is the size of a box and the group it lies in, `Link` an edge into an operand slot of a box,
-operands before their consumers; `arrange` gives an `Arrangement`: rectangles of boxes and groups, routes of edges, and where the
-label of each edge is centred. Nothing overlaps, by construction. Boxes lie in columns. Each edge ends at a port of its own on the
-left side of its box, ports are as far apart as labels are high, and in front of every column there is a lane for the labels, in
-which edges are level. Between a column and the next lane is a channel in which edges change their height, and nothing else is.
+operands before their consumers; `arrange` gives an `Arrangement`: rectangles of boxes and groups, routes of edges, and where
+the label of each edge is centred. Nothing overlaps, by construction. Boxes lie in columns. Each edge ends at a port of its own
+on the left side of its box, ports are as far apart as labels are high, and in front of every column there is a lane for the
+labels, in which edges are level. Between a column and the next lane is a channel in which edges change their height, and
+nothing else is.
 
 A route is a list of knots (x, y), from left to right: between two of the same height it is a line, between others a curve that
 is level at both ends (`layout.curve_of` gives its two control points). A label's place is None where the link has no label.
@@ -22,17 +23,19 @@ technique for drawing directed graphs, IEEE Trans. Software Eng. 19 (1993): rank
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from autograd_lite.show.layout_heights import Groups, Room, heights_of
 from autograd_lite.show.layout_order import ordered
-from autograd_lite.show.layout_ranks import Layers, layers_of
+from autograd_lite.show.layout_ranks import Layers, layers_of, ranks_of
 
 PORT = 18  # between the ports of a box, and so between labels
 GAP = 14  # between boxes one above the other
 WIRE = 10  # between an edge that passes a column and what lies above and below it
 CHANNEL = 26  # the least width between a column and the labels of the next
 STUB = 12  # between a label and its box: the arrowhead
+SLACK = 12  # before the end of a column, from where an edge may begin to climb
 PADDING = 10  # of a group, around what lies in it
 TITLE = 16  # the height of a group's title
 
@@ -86,9 +89,16 @@ def curve_of(start: tuple[int, int], end: tuple[int, int]) -> tuple[tuple[int, i
     return (middle, start[1]), (middle, end[1])
 
 
-def arrange(boxes: list[Box], links: list[Link]) -> Arrangement:
-    """Where everything lies. The operand slots of a box are its links in their order; tails come before their heads."""
-    layers = layers_of([(link.tail, link.head) for link in links], [box.groups for box in boxes])
+def arrange(boxes: list[Box], links: list[Link], end_labels: Callable[[int], int] | None = None) -> Arrangement:
+    """Where everything lies. The operand slots of a box are its links in their order; tails come before their heads.
+
+    `end_labels` gives the width of the label of a link that is cut, where it is another than that of the link.
+    """
+    ends, groups = [(link.tail, link.head) for link in links], [box.groups for box in boxes]
+    rank, cut = ranks_of(ends, groups)
+    if end_labels is not None:
+        links = [link._replace(label=end_labels(i)) if i in cut else link for i, link in enumerate(links)]
+    layers = layers_of(ends, groups, rank, cut)
     _reserve(layers)
     paths = layers.around
     ports = [0] * len(boxes)
@@ -100,8 +110,8 @@ def arrange(boxes: list[Box], links: list[Link]) -> Arrangement:
         for height, count in zip(heights, ports, strict=True)
     ] + [Room(0.5 * WIRE)] * len(layers.tails)
     columns = ordered(layers, [round(2 * room.half) for room in rooms], paths)
-    groups = Groups(paths, PADDING + TITLE, PADDING, 4)
-    centres, sides = heights_of(layers, columns, rooms, groups)
+    grouping = Groups(paths, PADDING + TITLE, PADDING, 4)
+    centres, sides = heights_of(layers, columns, rooms, grouping)
     upper = [centre - height // 2 for centre, height in zip(centres, heights, strict=False)]
     top = min(
         upper + [centre - WIRE // 2 for centre in centres[len(boxes) :]] + [side[0] for side in sides.values()], default=0
@@ -226,9 +236,9 @@ def _routes(
 
 def _climb(knots: list[tuple[int, int]], across: _Across, column: int, y: int) -> None:
     """Go on through the channel right of a column to another height."""
-    old = knots[-1][1]
+    x, old = knots[-1]
     if old == y:
         return
-    for x, height in ((across.right[column], old), (across.lane[column + 1], y)):
-        if knots[-1] != (x, height):
-            knots.append((x, height))
+    if across.right[column] - x > SLACK:
+        knots.append((across.right[column], old))
+    knots.append((across.lane[column + 1], y))

@@ -1,15 +1,16 @@
 """The heights of boxes and bends in a layered layout whose order is known: straight wires, boxes level with their neighbours.
 
-Column after column, back and forth, each item asks for the mean of the heights of its neighbours, and the column gets the heights
-nearest to that in the sense of least squares in which no two items overlap: an isotonic regression, solved exactly by pooling
-adjacent violators (M. Ayer et al., Ann. Math. Statist. 26, 1955). Then wires are made straight where there is room, and groups
-are pushed apart from what is not in them.
+Column after column, back and forth, each item asks for the mean of the heights of its neighbours, and the column gets the
+heights nearest to that in the sense of least squares in which no two items overlap: an isotonic regression, solved exactly by
+pooling adjacent violators (M. Ayer et al., Ann. Math. Statist. 26, 1955). Then wires are made straight where there is room,
+and groups are pushed apart from what is not in them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from autograd_lite.show.layout_ranks import Layers, shared_groups
@@ -78,7 +79,7 @@ def heights_of(
 def _steps(column: Sequence[int], rooms: Sequence[Room], groups: Groups) -> list[float]:
     """The least distances between the centres of neighbours in a column."""
     steps = []
-    for upper, lower in zip(column, column[1:], strict=False):
+    for upper, lower in pairwise(column):
         step = rooms[upper].half + rooms[lower].half
         a, b = groups.paths[upper], groups.paths[lower]
         if a != b:
@@ -235,7 +236,7 @@ def _pushed(columns: Sequence[Sequence[int]], rooms: Sequence[Room], y: list[flo
     """The heights in whole numbers where there are no groups: rounding must not bring two items too near to each other."""
     centres = [_nearest(height) for height in y]
     for column in columns:
-        for upper, lower in zip(column, column[1:], strict=False):
+        for upper, lower in pairwise(column):
             centres[lower] = max(centres[lower], centres[upper] + math.ceil(rooms[upper].half + rooms[lower].half))
     return centres
 

@@ -1,8 +1,8 @@
 """The order of boxes and bends within the columns of a layered layout: few crossings, groups together.
 
 It starts in the order of the boxes, which for a tree has no crossing at all, goes through the columns back and forth and sorts
-each by the mean height of the neighbours of its items, and then exchanges items that are next to each other where it helps. The
-order with the fewest crossings is kept. All is bounded, and depends on the input alone.
+each by the medians of its items' neighbours, and exchanges items that are next to each other where it helps. The order with the
+fewest crossings is kept. All is bounded, and depends on the input alone.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from autograd_lite.show.layout_ranks import Layers
 
-SWEEPS = 12  # of a small drawing, at most
-WORK = 12_000  # items and segments that all sweeps together may look at, with three sweeps at least
-EXCHANGES = 12_000  # pairs of segments that are looked at when neighbours are exchanged
+SWEEPS = 16  # of a small drawing, at most
+PATIENCE = 3  # sweeps without an improvement after which none is tried
+PORT = 0.3  # of the distance of two items, between the ports of a box
+WORK = 9_000  # items and segments that all sweeps together may look at, with three sweeps at least
+EXCHANGES = 6_000  # pairs of segments that are looked at when neighbours are exchanged
 
 
 class _Neighbours(NamedTuple):
@@ -35,20 +37,21 @@ def ordered(layers: Layers, heights: Sequence[int], groups: Sequence[tuple[int, 
     grouped = any(groups)
     columns = _together(_first(layers), heights, groups) if grouped else _first(layers)
     best, fewest = columns, crossings(columns, neighbours.right)
-    sweeps = max(3, min(SWEEPS, WORK // (count + len(layers.segments) + 1)))
+    work = count + len(layers.segments)
+    exchanges = EXCHANGES
+    sweeps = max(3, min(SWEEPS, WORK // (work + 1)))
     idle = 0
     for i in range(sweeps):
-        if fewest == 0 or idle == 4:
+        if fewest == 0 or idle == PATIENCE:
             break
-        columns = _swept([list(column) for column in columns], neighbours, heights, rightwards=i % 2 == 0)
+        columns = _swept([list(column) for column in columns], neighbours, rightwards=i % 2 == 0)
         if grouped:
             columns = _together(columns, heights, groups)
+        exchanges = _exchange(columns, neighbours, groups, exchanges)
         found = crossings(columns, neighbours.right)
         idle += 1
         if found < fewest:
             best, fewest, idle = columns, found, 0
-    if fewest:
-        best = _exchanged([list(column) for column in best], neighbours, groups)
     return best
 
 
@@ -85,35 +88,49 @@ def _stacked(column: Sequence[int], heights: Sequence[int], y: list[float]) -> N
         at += heights[item]
 
 
-def _swept(columns: list[list[int]], neighbours: _Neighbours, heights: Sequence[int], rightwards: bool) -> list[list[int]]:
-    """Each column sorted by the mean heights of the neighbours on the side that was sorted before it."""
-    y = [0.0] * len(heights)
-    for column in columns:
-        _stacked(column, heights, y)
+def _swept(columns: list[list[int]], neighbours: _Neighbours, rightwards: bool) -> list[list[int]]:
+    """Each column sorted by the medians of its items' neighbours in the column sorted before; an item without any stays."""
+    place = [0.0] * len(neighbours.left)
     sides = neighbours.left if rightwards else neighbours.right
-    for at in range(1, len(columns)) if rightwards else range(len(columns) - 2, -1, -1):
-        column = columns[at]
-        keys = {}
+    for column in columns:
+        for i, item in enumerate(column):
+            place[item] = float(i)
+    for column in columns if rightwards else reversed(columns):
+        medians = {}
         for item in column:
             side = sides[item]
-            if not side:
-                keys[item] = y[item]
-            elif rightwards:
-                keys[item] = sum([y[other] for other, _ in side]) / len(side)
-            else:  # the port tells one slot of a box from another
-                keys[item] = sum([y[other] + port for other, port in side]) / len(side)
-        column.sort(key=keys.__getitem__)
-        _stacked(column, heights, y)
+            if len(side) == 1:
+                medians[item] = place[side[0][0]] if rightwards else place[side[0][0]] + PORT * side[0][1]
+            elif side:  # the port tells one slot of a box from another
+                medians[item] = _median(sorted([place[x] + (0.0 if rightwards else PORT * port) for x, port in side]))
+        moved = iter(sorted([item for item in column if item in medians], key=medians.__getitem__))
+        column[:] = [next(moved) if item in medians else item for item in column]
+        for i, item in enumerate(column):
+            place[item] = float(i)
     return columns
 
 
-def _exchanged(columns: list[list[int]], neighbours: _Neighbours, groups: Sequence[tuple[int, ...]]) -> list[list[int]]:
-    """Items next to each other exchanged while that leaves fewer crossings; those of different groups stay."""
+def _median(values: list[float]) -> float:
+    """Of an even number of values, what lies between the middle two, nearer to that on whose side they are denser."""
+    middle = len(values) // 2
+    if len(values) % 2:
+        return values[middle]
+    lower, upper = values[middle - 1] - values[0], values[-1] - values[middle]
+    share = lower / (lower + upper) if lower + upper else 0.5
+    return values[middle - 1] + (values[middle] - values[middle - 1]) * share
+
+
+def _exchange(columns: list[list[int]], neighbours: _Neighbours, groups: Sequence[tuple[int, ...]], work: int) -> int:
+    """Exchange items next to each other while that leaves fewer crossings; those of different groups stay.
+
+    At most so many pairs of segments are looked at; what is left of that number is given back.
+    """
+    if work <= 0:
+        return work
     place = [0] * len(groups)
     for column in columns:
         for i, item in enumerate(column):
             place[item] = i
-    work = EXCHANGES
     changed = list(range(len(columns)))
     while changed and work > 0:
         improved: set[int] = set()
@@ -134,7 +151,7 @@ def _exchanged(columns: list[list[int]], neighbours: _Neighbours, groups: Sequen
             if work <= 0:
                 break
         changed = sorted(improved & set(range(len(columns))))
-    return columns
+    return work
 
 
 def _gain(upper: list[tuple[int, int]], lower: list[tuple[int, int]]) -> int:
@@ -153,9 +170,5 @@ def _together(columns: list[list[int]], heights: Sequence[int], groups: Sequence
             members.setdefault(group, []).append(y[item])
     mean = {group: sum(found) / len(found) for group, found in members.items()}
     # On each level a group has a key that is the same in every column, and an item outside has its own.
-    keys = {
-        item: tuple([(mean[group], group) for group in groups[item]]) + ((y[item], -1),)
-        for column in columns
-        for item in column
-    }
+    keys = {item: (*[(mean[group], group) for group in groups[item]], (y[item], -1)) for column in columns for item in column}
     return [sorted(column, key=keys.__getitem__) for column in columns]

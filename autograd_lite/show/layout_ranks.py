@@ -1,8 +1,8 @@
 """Which column each box of a layered layout lies in, and through which columns each edge passes.
 
-An edge that passes columns has a stand-in in each, a *bend*; edges from one box into the same group share their bends, like a wire
-with several ends, so that without groups there are never more of them than boxes times columns. Where there would be many all the same, the longest
-stretches of wire are cut: their links end in a stub.
+An edge that passes columns has a stand-in in each, a *bend*; edges from one box into the same group share their bends, like a
+wire with several ends, so that without groups there are never more of them than boxes times columns. Where there would be many
+all the same, the longest stretches of wire are cut: their links end in a stub.
 """
 
 from __future__ import annotations
@@ -31,14 +31,19 @@ class Layers(NamedTuple):
     cut: set[int]
 
 
-def layers_of(links: Sequence[tuple[int | None, int]], groups: Sequence[tuple[int, ...]]) -> Layers:
-    """The layers of boxes in groups, joined by links (tail, head), where each head comes after its tails.
-
-    Bends are numbered in the order of their tails, and within one from left to right.
+def ranks_of(links: Sequence[tuple[int | None, int]], groups: Sequence[tuple[int, ...]]) -> tuple[list[int], set[int]]:
+    """The column of each box in its groups, joined by links (tail, head), each head after its tails; and the links to be
+    cut.
     """
-    count = len(groups)
     rank = _ranks(links, groups)
-    cut = _cut(count, rank, links)
+    return rank, _cut(len(groups), rank, links)
+
+
+def layers_of(
+    links: Sequence[tuple[int | None, int]], groups: Sequence[tuple[int, ...]], rank: list[int], cut: set[int]
+) -> Layers:
+    """The layers of what `ranks_of` has ranked. Bends are numbered by their wires, and within one from left to right."""
+    count, rank = len(groups), list(rank)
     wires: dict[tuple[int, tuple[int, ...]], int] = {}  # from a box to a group: the last column in which it ends
     for i, (tail, head) in enumerate(links):
         if tail is not None and i not in cut:

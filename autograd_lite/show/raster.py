@@ -1,4 +1,6 @@
-"""A drawing as PNG or PDF, by Typst, which needs no other program and brings a font of its own: the same bytes on every machine."""
+"""A drawing as PNG or PDF, by Typst, which needs no other program and brings a font of its own: the same bytes on every
+machine.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which values a drawing shows as boxes of their own, and which it draws together: closed scopes, equal siblings, what is far off.
+"""Which values a drawing shows as boxes of their own, and which it draws together: closed scopes, equal siblings, what is far
+off.
 
 The boxes of a plan depend on one another without a cycle, whatever the scopes are: a scope that was left and entered again is
 drawn as several boxes where one would make a cycle.
@@ -25,9 +26,9 @@ Path = tuple[str, ...]  # the names of the scopes around a value, the outermost 
 class Plan(NamedTuple):
     """The boxes in an order in which operands come first: the positions of their values, and what kind of box they are.
 
-    `kinds` are "open" (one value), "group" and "rest"; `titles` name the closed ones, `copies` counts the equal siblings in them.
-    `owner` is the box of each value, `operands` the positions of its operands. `groups` are the open scopes, (name, the position
-    of the one around it), and `paths` the positions of those around each box.
+    `kinds` are "open" (one value), "group" and "rest"; `titles` name the closed ones, `copies` counts the equal siblings in
+    them. `owner` is the box of each value, `operands` the positions of its operands. `groups` are the open scopes, (name, the
+    position of the one around it), and `paths` the positions of those around each box.
     """
 
     members: list[list[int]]

@@ -1,8 +1,8 @@
 """A figure as SVG, with nothing but the standard library: the same bytes for the same figure, everywhere.
 
-Each box is a group with `data-id`, `data-op` and `data-kind`, each edge a path with `data-edge` (its operand's and its consumer's
-id, and the slot), inside a group for its kind of flow (`data-flow`) and width. Shapes that recur are defined once; the name of a
-definition says all of it, so that several drawings on one page may share them.
+Each box is a group with `data-id`, `data-op` and `data-kind`, each edge a path with `data-edge` (its operand's and its
+consumer's id, and the slot), inside a group for its kind of flow (`data-flow`) and width. Shapes that recur are defined once;
+the name of a definition says all of it, so that several drawings on one page may share them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograd_lite.show.content import Box, Edge
 from autograd_lite.show.figure import CAPTION, MARGIN, PILL, ROW, SIZE, TITLE_SIZE, Face, Figure, end_text
 from autograd_lite.show.layout import Place, curve_of
 from autograd_lite.show.metrics import FONTS, width_of
-from autograd_lite.show.text import printable, shorter
+from autograd_lite.show.text import printable
 from autograd_lite.show.theme import Theme
 
 EDGE = 12  # around the drawing
@@ -31,75 +31,81 @@ def svg_of(figure: Figure, theme: Theme, title: str, description: str) -> str:
     """The drawing as a document of SVG."""
     width, height = figure.plan.width + 2 * EDGE, figure.plan.height + 2 * EDGE
     shapes: dict[str, str] = {}
-    body = [*_frames(figure), *_edges(figure), *_boxes(figure, theme, shapes), *_labels(figure)]
-    name = f"ag-{theme.name}"
-    background = (
-        f'<rect x="{-EDGE}" y="{-EDGE}" width="100%" height="100%" fill="{theme.background}"/>\n' if theme.background else ""
-    )
+    body = "".join([*_frames(figure), *_edges(figure), *_boxes(figure, theme, shapes), *_labels(figure)])
+    edges = [kind for kind in theme.edges if f'data-flow="{kind}"' in body]
+    backdrop = f'<rect x="{-EDGE}" y="{-EDGE}" width="{width}" height="{height}" fill="{theme.background}"/>\n'
+    definitions = _definitions(theme, edges, body) + "".join(shapes.values())
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" role="img" width="{width}" height="{height}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{_root(theme)}" role="img" width="{width}" height="{height}"'
         f' viewBox="{-EDGE} {-EDGE} {width} {height}">\n'
         f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
-        f"<style>{_style(theme)}</style>\n<defs>{_definitions(theme)}{''.join(shapes.values())}</defs>\n"
-        f"{background}{''.join(body)}</svg>\n"
+        f"<style>{_style(theme, edges, body)}</style>\n<defs>{definitions}</defs>\n"
+        f"{backdrop if theme.background else ''}{body}</svg>\n"
     )
 
 
 # --- what is defined once
 
 
-def _style(theme: Theme) -> str:
-    """The style sheet; every rule is for drawings of this theme alone, as a page may hold others."""
+def _style(theme: Theme, edges: list[str], body: str) -> str:
+    """The style sheet, as far as the body needs it; every rule is for drawings of this theme alone, as a page may hold
+    others.
+    """
+    operation, aside = theme.boxes["operation"], theme.boxes["aside"]
+    boxes = {**theme.boxes, "reference": operation}
     rules = [
-        ("", f"font-family:{FONTS};font-size:{SIZE}px;max-width:100%;height:auto"),
-        (" text", f"fill:{theme.text};stroke:none"),
-        (" .t", f"font-weight:700;font-size:{TITLE_SIZE}px"),
-        (" .s", "text-anchor:middle"),
-        (" .c,[data-aside] text", f"fill:{theme.muted}"),
-        (" [data-flow]", "fill:none"),
-        (" .p", f"stroke:{theme.pill};stroke-width:{PILL};stroke-linecap:round;text-anchor:middle"),
-        (" .f", f"fill:none;stroke:{theme.frame};stroke-dasharray:6 3"),
-        (" .n", f"fill:{theme.pill};stroke:none"),
-        (" g[data-kind]", "stroke-width:1.25"),
+        ([""], f"font-family:{FONTS};font-size:{SIZE}px;max-width:100%;height:auto"),
+        (["text"], f"fill:{theme.text};stroke:none"),
+        ([".t"], f"font-weight:700;font-size:{TITLE_SIZE}px"),
+        ([".s"], "text-anchor:middle"),
+        ([".c", "[data-aside] text", "text[data-aside]"], f"fill:{theme.muted}"),
+        ([".p"], f"stroke:{theme.pill};stroke-width:{PILL};stroke-linecap:round;text-anchor:middle"),
+        (["g[data-kind]"], "stroke-width:1.25"),
+        *[
+            ([f"[data-kind={kind}]"], f"fill:{fill};stroke:{line}")
+            for kind, (fill, line) in boxes.items()
+            if f'"{kind}"' in body
+        ],
+        (["[data-kind=constant]", "[data-kind=rest]"], "stroke-dasharray:3 2"),
+        *[
+            ([f"[data-flow={kind}]"], f"fill:none;stroke:{theme.edges[kind]};marker-end:url(#{_root(theme)}-{kind})")
+            for kind in edges
+        ],
     ]
-    rules += [(f" [data-kind={kind}]", f"fill:{fill};stroke:{line}") for kind, (fill, line) in theme.boxes.items()]
-    rules += [(" [data-kind=reference]", "fill:{};stroke:{}".format(*theme.boxes["operation"]))]
-    rules += [(" [data-kind=constant],[data-kind=rest]", "stroke-dasharray:3 2")]
-    rules += [
-        (f" [data-flow={kind}]", f"stroke:{line};marker-end:url(#{_prefix(theme)}{kind})") for kind, line in theme.edges.items()
-    ]
-    rules += [
-        (" [data-flow=cold],[data-flow=zero]", "stroke-dasharray:2 3"),
-        (" [data-zero]", f"fill:url(#{_prefix(theme)}hatching)"),
-        (" [data-aside]", "fill:{};stroke:{}".format(*theme.boxes["aside"])),
-        (" [data-bad]", f"stroke:{theme.edges['bad']};stroke-width:2.5"),
-    ]
-    root = f".ag-{theme.name}"
-    return "".join(
-        [
-            ",".join([root + part for part in f"{names}".split(",")]).replace(f"{root}[", f"{root} [") + f"{{{rule}}}"
-            for names, rule in rules
-        ]
-    )
+    if "cold" in edges or "zero" in edges:
+        rules.append((["[data-flow=cold]", "[data-flow=zero]"], "stroke-dasharray:2 3"))
+    if "cold" in edges:
+        rules.append((["[data-flow=cold]"], "marker-end:none"))
+    if "data-scope" in body:
+        rules += [([".f"], f"fill:none;stroke:{theme.frame};stroke-dasharray:6 3"), ([".n"], f"fill:{theme.pill}")]
+    if "data-zero" in body:
+        rules.append((["[data-zero]"], f"fill:url(#{_root(theme)}-hatching)"))
+    if "data-aside" in body:
+        rules.append((["g[data-aside]"], f"fill:{aside[0]};stroke:{aside[1]}"))
+    if "data-bad" in body:
+        rules.append((["[data-bad]"], f"stroke:{theme.edges['bad']};stroke-width:2.5"))
+    root = f".{_root(theme)}"
+    return "".join([",".join([f"{root} {name}".strip() for name in names]) + f"{{{rule}}}" for names, rule in rules])
 
 
-def _prefix(theme: Theme) -> str:
-    return f"ag{theme.name[0]}-"
+def _root(theme: Theme) -> str:
+    """The class of a drawing, from which the names of all that is the same in drawings of its theme are made."""
+    return f"ag-{theme.name}"
 
 
-def _definitions(theme: Theme) -> str:
+def _definitions(theme: Theme, edges: list[str], body: str) -> str:
     """Hatching, and an arrowhead in the colour of each kind of edge."""
-    prefix = _prefix(theme)
-    fill = theme.boxes["operation"][0]
+    fill, root = theme.boxes["operation"][0], _root(theme)
     hatching = (
-        f'<pattern id="{prefix}hatching" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<pattern id="{root}-hatching" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         f'<path fill="{fill}" d="M0 0h6v6h-6z"/><path fill="{theme.hatching}" d="M0 0h2v6h-2z"/></pattern>'
     )
-    return hatching + "".join(
+    return hatching * ("data-zero" in body) + "".join(
         [
-            f'<marker id="{prefix}{kind}" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="10" refX="1" refY="5"'
-            f' orient="auto"><path fill="{line}" d="M0 0l9 5l-9 5l2-5z"/></marker>'
-            for kind, line in theme.edges.items()
+            f'<marker id="{root}-{kind}" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="10" refX="1" refY="5"'
+            f' orient="auto"><path fill="{theme.edges[kind]}" d="M0 0l9 5l-9 5l2-5z"/></marker>'
+            for kind in edges
+            if kind != "cold"
         ]
     )
 
@@ -120,15 +126,24 @@ def _shape(box: Box, face: Face, place: Place, theme: Theme, shapes: dict[str, s
         )
     x, y = _origin(face, h)
     parts += [
-        f'<text x="{x - CAPTION * CELL_WIDTH}" y="{y + i * ROW}" class="c" fill="{theme.muted}" stroke="none">{caption}</text>'
+        f'<text x="{face.strip + MARGIN}" y="{y + i * ROW}" class="c" fill="{theme.muted}" stroke="none">{caption}</text>'
         for i, (caption, _) in enumerate(face.rows)
         if caption
     ]
     body = "".join(parts)
-    name = f"a{zlib.crc32(f'{x} {y} {body}'.encode()):x}"
+    name = f"a{_written(zlib.crc32(f'{x} {y} {body}'.encode()))}"
     if name not in shapes:
         shapes[name] = f'<g id="{name}" transform="translate({-x} {-y})">{body}</g>'
     return name
+
+
+def _written(number: int) -> str:
+    """A number in digits and small letters."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
 
 
 def _outline(box: Box, w: int, h: int) -> list[str]:
@@ -147,22 +162,27 @@ def _outline(box: Box, w: int, h: int) -> list[str]:
 
 def _origin(face: Face, height: int) -> tuple[int, int]:
     """Where the text of the first row begins, from the upper left corner of a box."""
-    captioned = bool(face.rows[0][0])
     top = (height - face.height) // 2 + 16
-    return face.strip + MARGIN + captioned * CAPTION * CELL_WIDTH, top + ROW * bool(face.title)
+    return face.strip + MARGIN + _indent(face.rows[0][0]), top + ROW * bool(face.title)
 
 
 # --- the parts of a drawing, from the lowest to the uppermost
+
+
+def _indent(caption: str) -> int:
+    """The room that a caption takes before the text of its row."""
+    return CAPTION * CELL_WIDTH if caption else 0
 
 
 def _frames(figure: Figure) -> Iterator[str]:
     for group, place in figure.plan.groups.items():
         title = printable(figure.content.groups[group].title)
         name = escape(printable(figure.content.groups[group].name))
+        x, y, width, height = place
         yield (
-            f'<g data-scope="{name}"><rect x="{place.x}" y="{place.y}" width="{place.width}" height="{place.height}" rx="8"'
-            f' class="f"/><rect x="{place.x + 8}" y="{place.y + 4}" width="{round(width_of(title, SIZE)) + 10}" height="{PILL}" rx="4"'
-            f' class="n"/><text x="{place.x + 13}" y="{place.y + 15}">{escape(title)}</text></g>\n'
+            f'<g data-scope="{name}"><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" class="f"/>'
+            f'<rect x="{x + 8}" y="{y + 4}" width="{round(width_of(title, SIZE)) + 10}" height="{PILL}" rx="4" class="n"/>'
+            f'<text x="{x + 13}" y="{y + 15}">{escape(title)}</text></g>\n'
         )
 
 
@@ -195,23 +215,28 @@ def _edges(figure: Figure) -> Iterator[str]:
         kind = flow_kind(edge, content.swept)
         width = flow_width(edge.flow, largest) if kind in ("positive", "negative") and edge.flow is not None else 1.25
         styles.setdefault((kind, 2.25 if kind == "bad" else width), []).append(i)
-    exact = len(content.boxes) <= TOOLTIPS
+    compact = len(content.boxes) > TOOLTIPS
     for (kind, width), members in sorted(styles.items()):
         yield f'<g data-flow="{kind}" stroke-width="{width:g}">\n'
+        titled: dict[str, list[str]] = {}
         for i in members:
             edge = content.edges[i]
             tail = "" if edge.tail is None else content.boxes[edge.tail].id
-            title = _edge_title(edge, exact)
-            name = f'data-edge="{tail} {content.boxes[edge.head].id} {edge.slot}"'
-            end = f"><title>{escape(title)}</title></path>" if title else "/>"
-            yield f'<path {name} d="{path_of(plan.routes[i], 0 if edge.tail is None else ARROW + 1)}"{end}\n'
+            data = path_of(plan.routes[i], 0 if edge.tail is None else ARROW + 1)
+            path = f'<path data-edge="{tail} {content.boxes[edge.head].id} {edge.slot}" d="{data}"'
+            titled.setdefault(escape(edge.formula if compact else _edge_title(edge)), []).append(path)
+        for title, paths in titled.items():
+            if compact:  # the edges of a formula share its title
+                yield f"<g><title>{title}</title>{'/>'.join(paths)}/></g>\n" if title else f"{'/>'.join(paths)}/>\n"
+            else:
+                yield "".join([f"{path}><title>{title}</title></path>\n" if title else f"{path}/>\n" for path in paths])
         yield "</g>\n"
 
 
-def _edge_title(edge: Edge, exact: bool) -> str:
-    """The formula of the partial, and where there is room its number to the last digit and what came along the edge."""
-    if edge.partial is None or not exact:
-        return edge.formula.removeprefix("∂/").replace(" = ", ": ")
+def _edge_title(edge: Edge) -> str:
+    """The formula of the partial, its number to the last digit, and what the sweep brought along the edge."""
+    if edge.partial is None:
+        return edge.formula
     title = f"{edge.formula or 'partial'} = {edge.partial!r}"
     return title if not edge.flow else f"{title}; brings {edge.flow!r}"
 
@@ -252,11 +277,11 @@ def _boxes(figure: Figure, theme: Theme, shapes: dict[str, str]) -> Iterator[str
         parts.append(f'<use href="#{_shape(box, face, place, theme, shapes)}"/>')
         if face.title:
             parts.append(f'<text x="{face.strip + MARGIN - x}" y="-{ROW}" class="t">{escape(face.title)}</text>')
-        parts += [
-            f'<text y="{i * ROW}">{escape(text)}</text>' if i else f"<text>{escape(text)}</text>"
-            for i, (_, text) in enumerate(face.rows)
-        ]
-        yield "".join([*parts, "</g>\n"])
+        for i, (caption, text) in enumerate(face.rows):
+            indent = _indent(caption) - _indent(face.rows[0][0])
+            place_in_box = (f' x="{indent}"' if indent else "") + (f' y="{i * ROW}"' if i else "")
+            parts.append(f"<text{place_in_box}>{escape(text)}</text>")
+        yield "".join([*parts, "</g>\n" if tooltips else "</g>"])
 
 
 def _box_title(box: Box) -> str:
@@ -284,8 +309,8 @@ def _labels(figure: Figure) -> Iterator[str]:
                 f'<text x="{x}" y="{y + 4}" class="s">{text}</text></g>\n'
             )
         else:
-            pills.append(f"M{x - max(0, width - PILL) / 2:g} {y}h{max(0, width - PILL)}")
-            texts.append(f'<text x="{x}" y="{y + 4}"{aside}>{text}</text>\n')
+            pills.append(f"M{x - max(0, width - PILL) // 2} {y}h{max(0, width - PILL)}")
+            texts.append(f'<text x="{x}" y="{y + 4}"{aside}>{text}</text>')
     if texts:
         yield f'<g class="p"><path d="{"".join(pills)}"/>\n'
         yield from texts

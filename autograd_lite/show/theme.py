@@ -1,8 +1,8 @@
 """The colours of drawings. "auto" is readable on white and on near-black alike; "light" and "dark" bring their own background.
 
-Boxes and pills are opaque, and text stands on nothing else. Lines that lie on the background have a contrast of 3:1 with it, text
-4.5:1 with what it stands on (WCAG 2.2, success criteria 1.4.11 and 1.4.3). The sign of a flow is blue or vermilion, which people
-who see fewer colours tell apart (M. Okabe and K. Ito, Color Universal Design, 2008).
+Boxes and pills are opaque, and text stands on nothing else. Lines that lie on the background have a contrast of 3:1 with it,
+text 4.5:1 with what it stands on (WCAG 2.2, success criteria 1.4.11 and 1.4.3). The sign of a flow is blue or vermilion, which
+people who see fewer colours tell apart (M. Okabe and K. Ito, Color Universal Design, 2008).
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ def _boxes(figure: Figure) -> Iterator[str]:
 
 
 def _border(box: Box) -> str:
-    """Leaves are round, parameters have a dashed and dotted border, the output a double one, what is drawn together is dashed."""
+    """Leaves are round, parameters have a dashed and dotted border, the output a double one, what is drawn together is
+    dashed.
+    """
     if box.kind == "output":
         return "double, rounded corners=" + ("3bp" if box.operation else "12bp")
     return {
@@ -103,4 +105,5 @@ def _labels(figure: Figure) -> Iterator[str]:
         if centre is not None:
             text = tex_text(end_text(figure.content, i, i in figure.plan.cut))
             border = "draw=constantline, dashed" if edge.constant is not None else "draw=none"
-            yield f"\\node[ink, fill=pill, rounded corners=6bp, inner sep=1.5bp, {border}] at ({centre[0]},{centre[1]}) {{{text}}};\n"
+            style = f"ink, fill=pill, rounded corners=6bp, inner sep=1.5bp, {border}"
+            yield f"\\node[{style}] at ({centre[0]},{centre[1]}) {{{text}}};\n"
