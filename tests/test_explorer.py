@@ -273,7 +273,8 @@ def test_forward_mode_passes_the_same_edges_and_ends_in_the_same_derivative():
     need()
     drawn = [(y, x) for _, _, y, x in graphs(80) if x in ag.topological_order(y)]
     for (y, x), (outcome,) in zip(drawn, replay([case(y, only=x) for y, x in drawn]), strict=True):
-        assert sorted(outcome["forward"]) == sorted(outcome["edges"])
+        if ag.show.routes(y, x, 0).count == ag.routes(y)[x]:  # no route is cut by what has no derivative
+            assert sorted(outcome["forward"]) == sorted(outcome["edges"])
         seen = {ag.topological_order(y).index(x)}
         for node, _, operand in outcome["forward"]:
             assert operand in seen

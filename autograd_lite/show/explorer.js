@@ -6,28 +6,32 @@
 const { names, ops, args, kinds, fixed, views } = tape, constants = tape.constants.map(Number);
 const count = ops.length, last = count - 1, result = names[last];
 
-const number = (data, place) => (place < 0 ? constants[-1 - place] : data[place]);
+const start = tape.data.map(Number), data = Float64Array.from(start);
+let partials, adjoints;
+
+const number = (place, numbers) => (place < 0 ? constants[-1 - place] : numbers[place]);
 const entryOf = (i) => table[kinds[ops[i]].key];
 
-/** Compute all values from the leaves. */
-function forward(data) {
+function forward(numbers) {
 	for (let i = 0; i < count; i += 1) {
 		if (ops[i] < 0 || fixed[i]) continue;
 		const { value } = entryOf(i), places = args[i];
-		if (places.length > 2) data[i] = value(...places.map((place) => number(data, place)));
-		else data[i] = value(number(data, places[0]), places.length > 1 ? number(data, places[1]) : 0);
+		if (places.length > 2) numbers[i] = value(...places.map((place) => number(place, numbers)));
+		else numbers[i] = value(number(places[0], numbers), places.length > 1 ? number(places[1], numbers) : 0);
 	}
-	return data;
+	return numbers;
 }
 
-/** For each value its partials; null where there is no derivative. */
-function partialsOf(data) {
-	const operands = (i) => args[i].map((place) => number(data, place));
-	return ops.map((op, i) => (op < 0 ? [] : fixed[i]?.map((x) => x && Number(x)) ?? entryOf(i).partials(data[i], ...operands(i))));
+/** Values, partials (null where there is no derivative), adjoints. */
+function compute() {
+	forward(data);
+	partials = ops.map((op, i) => (op < 0 ? [] : fixed[i]?.map((x) => x && Number(x))
+		?? entryOf(i).partials(data[i], ...args[i].map((place) => number(place, data)))));
+	adjoints = sweptAfter(every ?? edgesOf(), Infinity);
 }
 
 /** The edges that a reverse sweep passes, in its order; with `only` a value, those on routes from it. */
-function edgesOf(partials, only = -1) {
+function edgesOf(only = -1) {
 	const reached = new Uint8Array(count), wanted = new Uint8Array(count), edges = [];
 	for (let i = 0; i < count; i += 1) wanted[i] = only < 0 || i === only || args[i].some((place) => place >= 0 && wanted[place]);
 	reached[last] = 1;
@@ -42,8 +46,13 @@ function edgesOf(partials, only = -1) {
 	return edges;
 }
 
-/** The same edges as forward mode passes them. */
-const forwardOrder = (edges) => [...edges].sort((one, other) => one.node - other.node || one.slot - other.slot);
+const inOrder = (one, other) => one.node - other.node || one.slot - other.slot;
+
+/** Those edges that forward mode passes from a value, in its order. */
+function forwardOrder(edges, from) {
+	const reached = new Set([from]);
+	return [...edges].sort(inOrder).filter(({ node, operand }) => reached.has(operand) && reached.add(node));
+}
 
 /** A factor times a partial: what is 0, or was not selected, contributes nothing. */
 function product(edge, factor, partial) {
@@ -52,11 +61,11 @@ function product(edge, factor, partial) {
 }
 
 /** The adjoints after so many edges, or with a leaf the tangents; null where nothing has come. */
-function sweptAfter(edges, partials, until, leaf = -1) {
+function sweptAfter(edges, until, leaf = -1) {
 	const sums = new Array(count).fill(null);
 	sums[leaf < 0 ? last : leaf] = 1;
-	for (let i = 0; i < until; i += 1) {
-		const edge = edges[i], [from, to] = leaf < 0 ? [edge.node, edge.operand] : [edge.operand, edge.node];
+	for (const edge of edges.slice(0, until)) {
+		const [from, to] = leaf < 0 ? [edge.node, edge.operand] : [edge.operand, edge.node];
 		const term = product(edge, sums[from], partials[edge.node][edge.slot]);
 		sums[to] = sums[to] === null ? term : sums[to] + term;
 	}
@@ -70,18 +79,21 @@ function routesOf(edges) {
 	return counts;
 }
 
-/** The result with one leaf at x. */
-function resultAt(data, leaf, x) {
+function resultAt(leaf, x) {
 	const moved = Float64Array.from(data);
 	moved[leaf] = x;
 	return forward(moved).at(-1);
 }
 
 /** The slope between two points beside a leaf's value. */
-function differenceQuotient(data, leaf) {
+function differenceQuotient(leaf) {
 	const x = data[leaf], h = 6.055454452393343e-6 * max(1, abs(x));
-	return (resultAt(data, leaf, x + h) - resultAt(data, leaf, x - h)) / (x + h - (x - h));
+	return (resultAt(leaf, x + h) - resultAt(leaf, x - h)) / (x + h - (x - h));
 }
+
+let every;
+compute();
+every = edgesOf();
 
 // --- text, as a derivation has it
 
@@ -99,7 +111,6 @@ const signed = (text, at = 1) => (at && text.startsWith("-") ? `(${text})` : tex
 const marked = (name, mark) =>
 	(/^[\p{L}\p{N}_][\p{Nd}_]*$/u.test(name) ? name.replace(/./u, `$&${mark}`) : `(${name})${mark}`).normalize("NFC");
 
-/** The adjoint x̄, the tangent ẋ. */
 const sweptName = (name, leaf) => marked(name, leaf < 0 ? "\u0304" : "\u0307");
 
 function partialName({ node, slot, operand }) {
@@ -132,9 +143,9 @@ function ruleText({ node, slot }) {
 	return kind.rules[slot] && substituted(kind.rules[slot], [...kind.arguments, "r"], [...args[node].map(named), names[node]]);
 }
 
-function chainRule(edges, partials, adjoints, i) {
+function chainRule(i) {
 	const of = (node) => `∂${result}/∂${names[node]}`;
-	const into = forwardOrder(edges.filter(({ operand }) => operand === i)), direct = into.every(({ node }) => node === last);
+	const into = every.filter(({ operand }) => operand === i).sort(inOrder), direct = into.every(({ node }) => node === last);
 	const partial = ({ node, slot }) => partials[node][slot], sides = [of(i)];
 	if (into.length === 1 && direct) {
 		return [...sides, ruleText(into[0]) ?? [], short(adjoints[i])].flat().join(" = ");
@@ -164,32 +175,25 @@ function write(element, text) {
 }
 
 const on = (element, kind, act) => element.addEventListener(kind, act);
-const press = (name, isPressed) => buttons[name].setAttribute("aria-pressed", isPressed);
+const press = (key, isPressed) => button(key).setAttribute("aria-pressed", isPressed);
 
-const start = tape.data.map(Number), data = Float64Array.from(start), leaves = [...names.keys()].filter((i) => ops[i] < 0);
-let partials = partialsOf(data), adjoints = [], sums = [];
-const every = edgesOf(partials), routes = routesOf(every), grouped = (n) => n.toLocaleString("en");
+const leaves = [...names.keys()].filter((i) => ops[i] < 0), routes = routesOf(every), grouped = (n) => n.toLocaleString("en");
 // The step; the leaf of forward mode; the value that the sweep is for (-1: all leaves); what is looked at.
-let at = 0, leaf = -1, by = -1, selected = -1, hovered = -1, edges = every, timer = 0, isPredicting = false, isMoved = false;
+let sums = adjoints, at = 0, leaf = -1, by = -1, selected = -1, hovered = -1, edges = every, timer = 0, later = 0, isPredicting = false, isMoved = false;
 const revealed = new Set(), isHidden = (i) => isPredicting && i !== last && !revealed.has(i);
 const steps = () => count + 1 + edges.length, visited = () => max(0, at - count - 1), shown = () => (hovered < 0 ? selected : hovered);
 
-const part = (name) => root.querySelector(`.${name}`);
-const [find, choice, slider, stage, share, said, phase, about] = ["find", "choice", "slider", "stage", "share", "said", "phase", "about"].map(part);
-const buttons = Object.fromEntries([...root.querySelectorAll("[data-act]")].map((element) => [element.dataset.act, element]));
-const actions = {
-	start: () => go(0), back: () => go(at - 1), play: () => play(), on: () => go(at + 1), end: () => go(Infinity),
-	reverse: () => sweepFor(by, false), forward: () => sweepFor(by, true), predict: () => predict(!isPredicting),
-	less: () => show(view - 1), more: () => show(view + 1), out: () => zoom(1.25), closer: () => zoom(0.8), fit: () => fit(),
-};
+const parts = {};
+for (const element of root.querySelectorAll("[class]")) parts[element.className] = element;
+const { find, choice, slider, stage, share } = parts;
 const keys = {
-	ArrowUp: () => select((max(selected, 0) + last) % count), ArrowDown: () => select((selected + 1) % count),
-	Enter: () => setBy(by === selected ? -1 : selected), m: () => sweepFor(by, leaf < 0), "/": () => find.focus(),
+	Home: () => go(0), ArrowLeft: () => go(at - 1), " ": () => play(), ArrowRight: () => go(at + 1), End: () => go(Infinity),
+	reverse: () => sweepFor(by, false), forward: () => sweepFor(by, true), m: () => sweepFor(by, leaf < 0), p: () => predict(!isPredicting),
+	"[": () => show(view - 1), "]": () => show(view + 1), "-": () => zoom(1.25), "+": () => zoom(0.8), 0: () => fit(), "/": () => find.focus(),
+	ArrowUp: () => select((max(selected, 0) + last) % count), ArrowDown: () => select((selected + 1) % count), Enter: () => setBy(by === selected ? -1 : selected),
 };
-for (const [name, element] of Object.entries(buttons)) {
-	on(element, "click", actions[name]);
-	keys[element.dataset.key] = actions[name];
-}
+const button = (key) => root.querySelector(`[data-key="${key}"]`);
+for (const element of root.querySelectorAll("[data-key]")) on(element, "click", keys[element.dataset.key]);
 on(document, "keydown", (event) => {
 	const { key, target } = event, isOther = /INPUT|SELECT/.test(target.tagName) && target !== slider;
 	if (!keys[key] || isOther || event.ctrlKey || event.metaKey || event.altKey || (target.type === "button" && /^(Enter| )$/.test(key))) return;
@@ -199,15 +203,12 @@ on(document, "keydown", (event) => {
 on(find, "change", search);
 on(choice, "change", () => setBy(Number(choice.value)));
 on(slider, "input", () => go(Number(slider.value)));
-choice.append(...leaves.slice(0, 200).map((i) => make("option", { value: i }, names[i])));
-write(part("result"), result);
-part("scopes").hidden = views.length < 2;
 
 // --- what it shows, and at which step
 
 function go(step) {
 	at = max(0, min(step, steps()));
-	sums = at > count ? sweptAfter(edges, partials, visited(), leaf) : new Array(count).fill(null);
+	sums = at > count ? sweptAfter(edges, visited(), leaf) : new Array(count).fill(null);
 	if (at === steps()) play(false);
 	update();
 }
@@ -216,7 +217,7 @@ function play(on = !timer) {
 	clearInterval(timer);
 	if (on && at === steps()) go(0);
 	timer = on ? setInterval(() => go(at + 1), max(60, min(1400, 40000 / steps()))) : 0;
-	write(buttons.play, timer ? "■ Stop" : "▶ Play");
+	write(button(" "), timer ? "■ Stop" : "▶ Play");
 }
 
 /** Sweep for one value alone, or for all leaves (-1); in forward mode always from one value. */
@@ -224,8 +225,9 @@ function sweepFor(i, isForward) {
 	const isAtEnd = at >= steps();
 	by = isForward && i < 0 ? selected >= 0 && ops[selected] < 0 ? selected : leaves[0] ?? last : i;
 	leaf = isForward ? by : -1;
-	edges = by < 0 ? every : edgesOf(partials, by);
-	if (isForward) edges = forwardOrder(edges);
+	edges = by < 0 ? every : edgesOf(by);
+	if (isForward) edges = forwardOrder(edges, leaf);
+	order();
 	slider.max = steps();
 	share.style.setProperty("--share", `${(100 * count) / steps()}%`);
 	write(share.lastChild, isForward ? `tangents by ${names[leaf]}` : "backward: adjoints");
@@ -244,7 +246,7 @@ function setBy(i) {
 function predict(on) {
 	isPredicting = on;
 	revealed.clear();
-	press("predict", on);
+	press("p", on);
 	if (on && (selected < 0 || selected === last)) selected = leaves.at(-1) ?? -1;
 	go(on ? min(at, count) : at);
 }
@@ -252,8 +254,9 @@ function predict(on) {
 function setLeaf(i, x) {
 	data[i] = x;
 	isMoved = true;
-	partials = partialsOf(forward(data));
-	adjoints = sweptAfter(every, partials, every.length);
+	compute();
+	clearTimeout(later);
+	if (count > 500) later = setTimeout(() => { later = 0; update(); }, 150); // what takes many evaluations
 	go(at);
 }
 
@@ -264,8 +267,7 @@ function select(i) {
 }
 
 function search() {
-	const text = find.value.toLowerCase(), known = names.map((name) => name.toLowerCase());
-	const found = known.includes(text) ? known.indexOf(text) : known.findIndex((name) => name.includes(text));
+	const text = find.value, found = names.includes(text) ? names.indexOf(text) : names.findIndex((name) => name.includes(text));
 	find.setAttribute("aria-invalid", found < 0);
 	if (found < 0) return;
 	select(found);
@@ -278,7 +280,7 @@ function formula(i) {
 	if (ops[i] < 0) return `${names[i]} = ${short(data[i])}`;
 	const kind = kinds[ops[i]], written = (text) => substituted(kind.formula, kind.arguments, args[i].map(text));
 	return [names[i], written((place) => (place < 0 ? short(constants[-1 - place]) : names[place])),
-		written((place) => short(number(data, place))), short(data[i])].join(" = ");
+		written((place) => short(number(place, data))), short(data[i])].join(" = ");
 }
 
 /** Which phase it is in, and what the present step does. */
@@ -288,7 +290,7 @@ function sentence() {
 	if (at <= count) return [`Forward ${grouped(at)} of ${grouped(count)}`, formula(at - 1) + (ops[at - 1] < 0 ? "   (a leaf)" : "")];
 	if (!done) return [`${when}: the start`, `${name(from)} = ∂${names[from]}/∂${names[from]} = 1`];
 	const edge = edges[done - 1], [source, to] = back ? [edge.node, edge.operand] : [edge.operand, edge.node];
-	const before = sweptAfter(edges, partials, done - 1, leaf), partial = partials[edge.node][edge.slot], total = short(sums[to]);
+	const before = sweptAfter(edges, done - 1, leaf), partial = partials[edge.node][edge.slot], total = short(sums[to]);
 	const sides = [`${name(source)}·${partialName(edge)}`, productText(edge, before[source], partial), short(product(edge, before[source], partial))];
 	const isDone = edges.slice(done).every((other) => (back ? other.operand : other.node) !== to);
 	const what = isHidden(to) ? `${sides[0]} = ?` : sides.filter((side, i) => side !== sides[i - 1]).join(" = ")
@@ -302,19 +304,19 @@ function routesText(i) {
 }
 
 /** The edges of forward mode's sweeps from all leaves; "" where counting would take long. */
-const forwardEdges = leaves.length * every.length > 3e6 ? "" : `, ${grouped(leaves.reduce((sum, i) => sum + edgesOf(partials, i).length, 0))} edges`;
+const forwardEdges = leaves.length * every.length > 3e6 ? "" : `, ${grouped(leaves.reduce((sum, i) => sum + edgesOf(i).length, 0))} edges`;
 
 function update() {
 	const [when, what] = sentence(), whose = by >= 0 ? by : selected >= 0 ? selected : leaves[0] ?? last;
 	slider.value = at;
 	slider.setAttribute("aria-valuetext", `${when}: ${what}`);
-	write(phase, when);
-	write(said, what);
-	write(part("value"), short(data[last]));
+	write(parts.phase, when);
+	write(parts.said, what);
+	write(parts.value, short(data[last]));
 	const facts = [`${grouped(visited())} of ${grouped(edges.length)}`, routesText(whose), `1 sweep, ${grouped(every.length)} edges`,
 		`${grouped(leaves.length)} sweep${leaves.length === 1 ? "" : "s"}${forwardEdges}`];
 	root.querySelectorAll("dd").forEach((element, i) => write(element, facts[i]));
-	write(part("whose"), names[whose]);
+	write(parts.whose, names[whose]);
 	draw();
 	tell();
 	list();
@@ -322,70 +324,98 @@ function update() {
 
 // --- the drawing
 
-let view = 0, drawing, boxes, lines, boxOf, frame;
+let view = 0, drawing, layers, boxes, lines, boxOf, frame, drawn;
 const lineOf = ({ node, slot, operand }) => lines.get(boxes[boxOf[node]].i < 0 ? `${boxOf[node]}<${boxOf[operand]}` : `${node} ${slot}`);
 const scale = () => room()[0] / frame[2];
+const text = (x, y, kind, words = "") => make("text", { x, y, class: kind }, words);
+const rect = (x, y, width, height, rx, kind = "") => make("rect", { x, y, width, height, rx, class: kind });
+const traced = new Map(), trace = (i) => traced.get(i) ?? traced.set(i, new Set(edgesOf(i).map(lineOf).filter(Boolean))).get(i);
 
-/** Draw one of the views. */
+/** Draw one of the views. What can be seen is made when it is seen; from afar, all boxes are one path, and all edges another. */
 function show(which, around = selected) {
 	view = max(0, min(which, views.length - 1));
-	buttons.less.disabled = view === 0;
-	buttons.more.disabled = view === views.length - 1;
+	button("[").disabled = view === 0;
+	button("]").disabled = view === views.length - 1;
 	boxOf = new Int32Array(count);
 	lines = new Map();
-	const text = (x, y, kind, words = "") => make("text", { x, y, class: kind }, words);
-	const rect = (x, y, width, height, rx, kind = "") => make("rect", { x, y, width, height, rx, class: kind });
-	boxes = views[view].boxes.map(([x, y, width, height, kind, symbol, strip, title, rows, values], position) => {
-		for (const value_ of values) boxOf[value_] = position;
-		const left = x + strip + 9, right = x + width - 9, i = /group|rest/.test(kind) ? -1 : values[0];
-		const fields = i < 0 ? [] : [text(right, y + 32, "number"), text(right, y + 47, "number"), text(left, y + 47, "caption")];
-		const group = make("g", { class: `box ${kind}`, style: `--fill: var(--${kind}); --edge: var(--${kind}-line)`, "data-value": i, onclick: () => (i < 0 ? open(values) : select(i)),
-			onpointerenter: () => hover(i), onpointerleave: () => hover(-1) }, rect(x, y, width, height, /leaf|param/.test(kind) ? 18 : 5),
-		text(left, y + 17, "title", title), ...rows.map((row, line) => text(left, y + 32 + 15 * line, "caption", row)), ...fields);
-		if (i >= 0) group.append(text(left, y + 32, "caption", "data"));
-		if (strip) group.append(make("path", { d: `M${x + strip} ${y}v${height}`, class: "strip" }), text(x + strip / 2, y + height / 2 + 4, "symbol", symbol));
-		if (kind === "output") group.append(rect(x - 3, y - 3, width + 6, height + 6, 7, "double"));
-		return { group, fields, values, i, x, y, width, height };
+	traced.clear();
+	({ boxes } = views[view]);
+	boxes.forEach((box, position) => {
+		box.i = /group|rest/.test(box.kind) ? -1 : box.values[0];
+		for (const value of box.values) boxOf[value] = position;
 	});
-	const drawn = views[view].edges.map(([head, slot, tail, d, x, y, width, words]) => {
-		const field = text(x, y + 4, "symbol", words), { i } = boxes[head], end = d.match(/-?\d+ -?\d+$/)[0];
-		const group = make("g", { class: "edge" }, make("path", { d, class: "line" }), make("path", { d: `M${end}m-6-4l6 4l-6 4`, class: "line head" }));
-		if (width) group.append(rect(x - width / 2, y - 8, width, 16, 8), field);
-		lines.set(i < 0 ? `${head}<${tail}` : `${i} ${slot}`, { group, field, slot, tail, i: tail === null ? -1 : i });
-		return group;
-	});
-	const scopes = views[view].groups.flatMap(([x, y, width, height, title]) =>
-		[rect(x, y, width, height, 8, "scope"), text(x + 8, y + 13, "caption", title)]);
-	drawing = make("svg", { role: "img", "aria-label": `${boxes.length} boxes and ${drawn.length} edges` }, ...scopes, ...drawn, ...boxes.map(({ group }) => group));
+	for (const line of views[view].edges) {
+		const { i } = boxes[line.head];
+		line.i = line.tail === null ? -1 : i;
+		lines.set(i < 0 ? `${line.head}<${line.tail}` : `${i} ${line.slot}`, line);
+	}
+	const all = (things, path) => make("path", { d: [...things].map(path).join(""), class: "line" });
+	layers = ["scopes", "afar", "edges", "boxes"].map((kind) => make("g", { class: kind }));
+	layers[0].append(...views[view].groups.flatMap(([x, y, width, height, title]) => [rect(x, y, width, height, 8, "scope"), text(x + 8, y + 13, "caption", title)]));
+	layers[1].append(all(lines.values(), ({ d }) => d), make("path", { class: "line" }), all(boxes, ({ x, y, width, height }) => `M${x} ${y}h${width}v${height}h${-width}z`));
+	drawing = make("svg", { role: "img", "aria-label": `Graph of ${result}` }, ...layers);
 	stage.replaceChildren(drawing);
+	order();
 	fit();
 	if (around >= 0 && scale() < 0.5) look(around);
 	update();
 }
 
+/** Note when the sweep passes each line first. */
+function order() {
+	for (const line of lines.values()) line.first = Infinity;
+	edges.map(lineOf).forEach((line, i) => { if (line) line.first = min(line.first, i); }); // none inside of a closed scope
+}
+
+function boxGroup({ x, y, width, height, kind, symbol, strip, title, rows, values, i }) {
+	const left = x + strip + 9, right = x + width - 9, fields = i < 0 ? [] : [text(right, y + 32, "number"), text(right, y + 47, "number"), text(left, y + 47, "caption")];
+	const group = make("g", { "data-value": i, style: `--fill: var(--${kind}); --edge: var(--${kind}-line)`, onclick: () => (i < 0 ? open(values) : select(i)),
+		onpointerenter: () => hover(i), onpointerleave: () => hover(-1) }, rect(x, y, width, height, /leaf|param/.test(kind) ? 18 : 5),
+	text(left, y + 17, "title", title), ...rows.map((row, line) => text(left, y + 32 + 15 * line, "caption", row)), ...fields);
+	if (i >= 0) group.append(text(left, y + 32, "caption", "data"));
+	if (strip) group.append(make("path", { d: `M${x + strip} ${y}v${height}`, class: "strip" }), text(x + strip / 2, y + height / 2 + 4, "symbol", symbol));
+	if (kind === "output") group.append(rect(x - 3, y - 3, width + 6, height + 6, 7, "double"));
+	return { group, fields };
+}
+
+function lineGroup({ d, x, y, width, words }) {
+	const field = text(x, y + 4, "symbol", words), head = `M${d.match(/-?\d+ -?\d+$/)[0]}m-6-4l6 4l-6 4`;
+	const group = make("g", {}, make("path", { d, class: "line" }), make("path", { d: head, class: "line head" }));
+	if (width) group.append(rect(x - width / 2, y - 8, width, 16, 8), field);
+	return { group, fields: [field] };
+}
+
 function draw() {
-	const passed = new Set(edges.slice(0, visited()).map(lineOf)), i_ = shown(), far = scale() < 0.3;
-	const traced = i_ >= 0 && i_ !== last ? new Set(edgesOf(partials, i_).map(lineOf)) : null;
-	const edge = at > count + 1 ? edges[visited() - 1] : null, fresh = at > 0 && at <= count ? at - 1 : -1, hot = edge && lineOf(edge);
+	const i_ = shown(), far = scale() < 0.3 && boxes.length > 99, route = i_ >= 0 && i_ !== last ? trace(i_) : new Set(), done = visited();
+	const edge = done ? edges[done - 1] : null, fresh = at > 0 && at <= count ? at - 1 : -1, hot = edge && lineOf(edge);
 	const target = edge ? (leaf < 0 ? edge.operand : edge.node) : at === count + 1 ? (leaf < 0 ? last : leaf) : fresh;
-	drawing.setAttribute("class", `${far ? "far" : ""} ${traced ? "tracing" : ""}`);
-	for (const line of lines.values()) {
+	const [x, y, wide, tall] = frame, isSeen = (a, b) => min(a.x, b.x) < x + wide / 2 && max(a.x + a.width, b.x + b.width) > x - wide / 2
+		&& min(a.y, b.y) < y + tall / 2 && max(a.y + a.height, b.y + b.height) > y - tall / 2;
+	const kindOf = (thing, kinds_) => {
+		const kind = Object.keys(kinds_).filter((name) => kinds_[name]).join(" ");
+		if (kind !== thing.now) thing.made.group.setAttribute("class", thing.now = kind);
+	};
+	const seen = [[...lines.values()].filter(({ head, tail }) => !far && isSeen(boxes[head], boxes[tail ?? head])), boxes.filter((box) => !far && isSeen(box, box))];
+	drawing.setAttribute("class", `${far ? "far" : ""} ${route.size ? "tracing" : ""}`);
+	if (far) layers[1].children[1].setAttribute("d", [...route].map(({ d }) => d).join(""));
+	for (const line of seen[0]) {
 		const partial = line.i < 0 ? undefined : partials[line.i][line.slot];
-		const marks = { fed: fresh >= 0 && line.i === fresh, hot: line === hot, back: leaf < 0, passed: passed.has(line), route: traced?.has(line), none: partial === null || line.tail === null };
-		const kind = `edge ${Object.keys(marks).filter((mark) => marks[mark]).join(" ")}`;
-		if (kind !== line.kind) line.group.setAttribute("class", line.kind = kind);
-		if (!far && typeof partial === "number") write(line.field, short(partial, 4));
+		line.made ??= lineGroup(line);
+		kindOf(line, { edge: true, fed: fresh >= 0 && line.i === fresh, hot: line === hot, back: leaf < 0, passed: line.first < done, route: route.has(line),
+			none: partial === null || line.tail === null });
+		if (typeof partial === "number") write(line.made.fields[0], short(partial, 4));
 	}
-	for (const { group, fields, values, i, x, y, width, height } of boxes) {
-		group.classList.toggle("off", values.every((value_) => value_ >= at));
-		group.classList.toggle("hot", target >= 0 && boxOf[target] === boxOf[values[0]]);
-		group.classList.toggle("selected", values.includes(i_));
-		const isInside = x < frame[0] + frame[2] && x + width > frame[0] && y < frame[1] + frame[3] && y + height > frame[1];
-		if (i < 0 || far || !isInside) continue;
+	for (const box of seen[1]) {
+		const { i, values, kind } = box, { fields } = box.made ??= boxGroup(box);
+		kindOf(box, { box: true, [kind]: true, off: values.every((value) => value >= at), hot: target >= 0 && boxes[boxOf[target]] === box, selected: values.includes(i_) });
+		if (i < 0) continue;
 		write(fields[0], i < at ? short(data[i], 4) : "·");
 		write(fields[1], sums[i] === null ? "·" : isHidden(i) ? "?" : short(sums[i], 4));
-		write(fields[2], leaf < 0 ? "grad" : names[leaf].length < 3 ? `∂/∂${names[leaf]}` : "dot");
+		write(fields[2], leaf < 0 ? "grad" : "dot");
 	}
+	if (drawn === `${view} ${frame}`) return;
+	drawn = `${view} ${frame}`;
+	seen.forEach((things, k) => layers[2 + k].replaceChildren(...things.map(({ made }) => made.group)));
 }
 
 function open(values) {
@@ -403,52 +433,47 @@ const room = () => [stage.clientWidth || 900, stage.clientHeight || 320];
 
 /** Show what is around a point, so wide. */
 function setFrame(x, y, width) {
-	const height = (width * room()[1]) / room()[0];
-	frame = [x - width / 2, y - height / 2, width, height];
-	drawing.setAttribute("viewBox", frame.join(" "));
+	frame = [x, y, width, (width * room()[1]) / room()[0]];
+	drawing.setAttribute("viewBox", [x - width / 2, y - frame[3] / 2, width, frame[3]].join(" "));
+	draw();
 }
 
 function fit() {
-	const { width, height } = views[view], across = room()[0];
-	stage.style.height = `${round(max(170, min(480, (height + 50) * max(0.6, min(1.25, across / (width + 50))))))}px`;
-	setFrame(width / 2, height / 2, max(width + 50, across / 1.25, ((height + 50) * across) / room()[1]));
-	draw();
+	const width = views[view].width + 50, height = views[view].height + 50, across = room()[0];
+	stage.style.height = `${round(max(170, min(480, height * max(0.6, min(1.25, across / width)))))}px`;
+	setFrame(width / 2 - 25, height / 2 - 25, max(width, across / 1.25, (height * across) / room()[1]));
 }
 
 function zoom(factor) {
-	setFrame(frame[0] + frame[2] / 2, frame[1] + frame[3] / 2, max(120, min(frame[2] * factor, 4 * views[view].width + 4000)));
-	draw();
+	setFrame(frame[0], frame[1], max(120, min(frame[2] * factor, 4 * views[view].width + 4000)));
 }
 
 /** Bring a value into sight, at a size that can be read. */
 function look(i) {
 	const { x, y, width, height } = boxes[boxOf[i]], wide = min(frame[2], room()[0]), tall = (wide * room()[1]) / room()[0];
-	const within = (at_, size, whole) => (whole + 50 < size ? whole / 2 : max(size / 2 - 25, min(at_, whole + 25 - size / 2)));
+	const within = (place, size, whole) => (whole + 50 < size ? whole / 2 : max(size / 2 - 25, min(place, whole + 25 - size / 2)));
 	setFrame(within(x + width / 2, wide, views[view].width), within(y + height / 2, tall, views[view].height), wide);
-	draw();
 }
 
-on(stage, "pointermove", (event) => {
-	if (event.buttons !== 1) return;
-	setFrame(frame[0] + frame[2] / 2 - event.movementX / scale(), frame[1] + frame[3] / 2 - event.movementY / scale(), frame[2]);
-	draw();
+on(stage, "pointermove", ({ buttons, movementX, movementY }) => {
+	if (buttons === 1) setFrame(frame[0] - movementX / scale(), frame[1] - movementY / scale(), frame[2]);
 });
 
 // --- the value that is looked at, and the leaves
 
 function tell() {
 	const i = shown(), isMine = i >= 0 && !isHidden(i), place = tape.sources?.[i] ?? null;
-	about.hidden = i < 0;
+	parts.about.hidden = i < 0;
 	if (i < 0) return;
-	write(part("name"), names[i]);
-	write(part("made"), formula(i));
-	write(part("place"), place === null ? "" : `made in ${tape.places[place]}`);
-	write(part("chain"), isMine ? chainRule(every, partials, adjoints, i) : "");
-	part("more").replaceChildren(...(isMine ? (ops[i] < 0 && tape.live && isFinite(data[last]) ? [plot(i)] : []) : [question(i)]));
+	write(parts.name, names[i]);
+	write(parts.made, formula(i));
+	write(parts.place, place === null ? "" : `made in ${tape.places[place]}`);
+	write(parts.chain, isMine ? chainRule(i) : "");
+	parts.more.replaceChildren(...(isMine ? (ops[i] < 0 && tape.live && !later && isFinite(data[last]) ? [plot(i)] : []) : [question(i)]));
 }
 
 function question(i) {
-	const form = part("question").content.firstElementChild.cloneNode(true), [guess, , reveal] = form.querySelectorAll("input, button");
+	const form = parts.question.content.firstElementChild.cloneNode(true), [guess, , reveal] = form.querySelectorAll("input, button");
 	const right = adjoints[i] ?? 0, uncover = () => { revealed.add(i); update(); };
 	write(form.firstChild, `∂${result}/∂${names[i]} = `);
 	on(reveal, "click", uncover);
@@ -465,29 +490,27 @@ const reachOf = (i) => (isFinite(start[i]) ? 2 * max(1, abs(start[i])) : 2);
 
 /** The result against one leaf, with the tangent. */
 function plot(i) {
-	const reach = reachOf(i), x0 = data[i], y0 = data[last], slope = adjoints[i] ?? 0;
-	const steps_ = max(8, min(80, floor(1e5 / count))), points = [];
-	for (let k = 0; k <= steps_; k += 1) points.push(x0 + reach * ((2 * k) / steps_ - 1));
-	const ys = points.map((x) => resultAt(data, i, x)), seen = [y0, ...ys].filter(Number.isFinite), low = min(...seen), span = max(...seen) - low || 1;
-	const place = (x, y) => [((x - x0) / reach + 1) * 150, 120 - ((y - low) / span) * 110].map((z) => max(-1e4, min(1e4, z)).toFixed(1));
-	const curve = points.map((x, k) => (isFinite(ys[k]) ? (isFinite(ys[k - 1]) ? "L" : "M") + place(x, ys[k]) : "")).join("");
-	const [cx, cy] = place(x0, y0), label = `${result} against ${names[i]}; the tangent at ${short(x0)} has slope ${short(slope)}`;
-	const tangent = `M${place(x0 - reach, y0 - slope * reach)}L${place(x0 + reach, y0 + slope * reach)}`;
-	return make("figure", {}, make("svg", { viewBox: "0 0 300 130", role: "img", "aria-label": label }, make("path", { d: curve, class: "curve" }),
-		make("path", { d: tangent, class: "tangent", "data-slope": slope }), make("circle", { cx, cy, r: 4 })), make("figcaption", {}, label));
+	const reach = reachOf(i), x0 = data[i], y0 = data[last], slope = adjoints[i] ?? 0, samples = max(8, min(80, floor(1e5 / count)));
+	const points = Array.from({ length: samples + 1 }, (_, k) => x0 + reach * ((2 * k) / samples - 1)).map((x) => [x, resultAt(i, x)]).filter(([, y]) => isFinite(y));
+	const low = min(y0, ...points.map(([, y]) => y)), span = max(y0, ...points.map(([, y]) => y)) - low || 1;
+	const place = ([x, y]) => [((x - x0) / reach + 1) * 150, 120 - ((y - low) / span) * 110].map((z) => z.toFixed(1));
+	const [cx, cy] = place([x0, y0]), ends = [-reach, reach].map((step) => place([x0 + step, y0 + slope * step]));
+	return make("figure", {}, make("svg", { viewBox: "0 0 300 130" }, make("path", { d: `M${points.map(place).join("L")}`, class: "curve" }),
+		make("path", { d: `M${ends.join("L")}`, class: "tangent", "data-slope": slope }), make("circle", { cx, cy, r: 4 })),
+	make("figcaption", {}, `${result} against ${names[i]}; the tangent at ${short(x0)} has slope ${short(slope)}`));
 }
 
 /** A leaf's slider, its derivative, and a check of that by moving the leaf a little. */
 function row(i) {
-	const line = part("row").content.firstElementChild.cloneNode(true), [name, range, field] = line.querySelectorAll("button, input");
+	const line = parts.row.content.firstElementChild.cloneNode(true), [name, range, field] = line.querySelectorAll("button, input");
 	const reach = reachOf(i), disabled = !tape.live, [derivative, nudged] = [...line.cells].slice(3);
 	write(name, names[i]);
 	on(name, "click", () => select(i));
-	Object.assign(range, { min: start[i] - reach, max: start[i] + reach, step: reach / 200, ariaLabel: `Move ${names[i]}`, disabled });
-	Object.assign(field, { ariaLabel: `Value of ${names[i]}`, disabled });
+	Object.assign(range, { min: start[i] - reach, max: start[i] + reach, step: reach / 200, disabled });
+	field.disabled = disabled;
 	on(range, "input", () => setLeaf(i, abs(range.value - start[i]) < reach / 200 ? start[i] : Number(range.value)));
 	on(field, "change", () => setLeaf(i, Number(field.value)));
-	part("rows").append(line);
+	parts.rows.append(line);
 	return { field, range, derivative, nudged, line };
 }
 
@@ -496,21 +519,20 @@ const rows = new Map();
 function list() {
 	for (const i of [...tape.by.filter((i) => ops[i] < 0), ...leaves.slice(0, 12), selected]) if (ops[i] < 0 && !rows.has(i)) rows.set(i, row(i));
 	for (const [i, { field, range, derivative, nudged, line }] of rows) {
-		const exact = adjoints[i] ?? 0, slope = tape.live ? differenceQuotient(data, i) : NaN;
+		const exact = adjoints[i] ?? 0, slope = tape.live && !later ? differenceQuotient(i) : NaN;
 		const agrees = abs(slope - exact) <= 1e-5 * max(1, abs(exact), abs(data[last]));
 		if (document.activeElement !== field) field.value = isFinite(data[i]) ? short(data[i], 5) : "";
 		range.value = data[i];
 		write(derivative, isHidden(i) ? "?" : short(exact));
-		write(nudged, !tape.live || isHidden(i) ? "" : `${agrees ? "✓" : "✗"} ${short(slope, 5)}`);
+		write(nudged, !tape.live || later || isHidden(i) ? "" : `${agrees ? "✓" : "✗"} ${short(slope, 5)}`);
 		line.classList.toggle("selected", i === selected);
 	}
 	const more = leaves.length > rows.size ? `${grouped(leaves.length - rows.size)} more leaves: click or find one. ` : "";
-	write(part("note"), more + (isMoved ? "Recorded operations are computed again; an “if” is not taken anew." : tape.why));
+	write(parts.note, more + (isMoved ? "Recorded operations are computed again; an “if” is not taken anew." : tape.why));
 }
 
 [by = -1] = tape.by;
 selected = by >= 0 ? by : leaves.reduce((most, i) => ((routes.get(i) ?? 0n) > (routes.get(most) ?? 0n) ? i : most), -1);
-adjoints = sums = sweptAfter(every, partials, every.length);
 at = steps();
 show(tape.start);
 sweepFor(by, false);

@@ -11,6 +11,7 @@ import html
 import json
 import math
 import os
+import string
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +35,7 @@ from autograd_lite.sweep import partials_of, topological_order
 
 LIMIT = 20_000  # values up to which a page holds the whole graph
 FULL = 6_000  # boxes up to which a drawing has them all
+MOST_LEAVES = 200  # to choose from in a list
 THEMES = ("auto", "light", "dark")
 _FOLDER = Path(__file__).parent
 _NUMBER = "-1.234e-05"  # the widest number in a box
@@ -232,19 +234,28 @@ def _view(content: Content, order: list[Value], names: dict[Value, str]) -> dict
         "width": plan.width,
         "height": plan.height,
         "boxes": [
-            [
-                *place,
-                box.kind,
-                face.symbol,
-                face.strip,
-                face.title,
-                [text for caption, text in face.rows if not caption],
-                box.values,
-            ]
+            {
+                **place._asdict(),
+                "kind": box.kind,
+                "symbol": face.symbol,
+                "strip": face.strip,
+                "title": face.title,
+                "rows": [text for caption, text in face.rows if not caption],
+                "values": box.values,
+            }
             for place, box, face in zip(plan.boxes, content.boxes, faces, strict=True)
         ],
         "edges": [
-            [edge.head, edge.slot, edge.tail, _path(route), *(place or (0, 0)), width, edge.text]
+            {
+                "head": edge.head,
+                "slot": edge.slot,
+                "tail": edge.tail,
+                "d": _path(route),
+                "x": place[0] if place else 0,
+                "y": place[1] if place else 0,
+                "width": width,
+                "words": edge.text,
+            }
             for edge, route, place, width in zip(content.edges, plan.routes, plan.labels, widths, strict=True)
         ],
         "groups": [[*plan.groups[i], group.title] for i, group in enumerate(content.groups) if i in plan.groups],
@@ -295,7 +306,7 @@ def _page(title: str, tape: dict[str, Any], table: str, theme: str) -> str:
 <style>
 {_colours(theme)}
 {style}</style>
-{markup}<script>
+{string.Template(markup).substitute(_words(tape))}<script>
 (() => {{
 "use strict";
 const table = {{}}, root = document.currentScript.previousElementSibling, tape = {data};
@@ -304,6 +315,14 @@ const table = {{}}, root = document.currentScript.previousElementSibling, tape =
 {script}}})();
 </script>
 """
+
+
+def _words(tape: dict[str, Any]) -> dict[str, str]:
+    """What the page says of this graph before its script runs."""
+    leaves = [i for i, op in enumerate(tape["ops"]) if op < 0][:MOST_LEAVES]
+    options = [f'<option value="{i}">{html.escape(tape["names"][i])}</option>' for i in leaves]
+    hidden = "" if len(tape["views"]) > 1 else "hidden"
+    return {"result": html.escape(tape["names"][-1]), "options": "".join(options), "scopes": hidden}
 
 
 def _colours(theme: str) -> str:

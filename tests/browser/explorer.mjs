@@ -17,6 +17,7 @@ const browser = await chromium.launch({ executablePath: process.env.AUTOGRAD_LIT
 /** A page of the folder; every request that is not for a file of the folder is refused and remembered. */
 async function open(name, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
+  context.setDefaultTimeout(8000);
   const page = await context.newPage(), outside = [], errors = [];
   await page.route("**/*", (route) => {
     if (route.request().url().startsWith(`file://${folder}/`)) return route.continue();
@@ -60,24 +61,24 @@ const checks = {
   async the_slider_and_the_buttons_step({ page }) {
     await page.fill(".slider", "3");
     assert.equal(await text(page, ".phase"), "Forward 3 of 5");
-    await page.click("[data-act=on]");
+    await page.click("[data-key='ArrowRight']");
     assert.equal(await text(page, ".phase"), "Forward 4 of 5");
-    await page.click("[data-act=back]");
-    await page.click("[data-act=back]");
+    await page.click("[data-key='ArrowLeft']");
+    await page.click("[data-key='ArrowLeft']");
     assert.equal(await text(page, ".phase"), "Forward 2 of 5");
-    await page.click("[data-act=end]");
+    await page.click("[data-key='End']");
     assert.equal(await text(page, ".phase"), "Backward 5 of 5");
-    await page.click("[data-act=start]");
+    await page.click("[data-key='Home']");
     assert.equal(await text(page, ".phase"), "Start");
   },
   async play_runs_to_the_end({ page }) {
     await page.clock.install();
     await page.reload();
-    await page.click("[data-act=play]");
+    await page.click("[data-key=' ']");
     assert.equal(await text(page, ".phase"), "Start");
     await page.clock.runFor(60_000);
     assert.equal(await text(page, ".phase"), "Backward 5 of 5");
-    assert.equal(await text(page, "[data-act=play]"), "▶ Play");
+    assert.equal(await text(page, "[data-key=' ']"), "▶ Play");
   },
   async only_the_routes_of_one_leaf({ page }) {
     await page.selectOption(".choice", { label: "b" });
@@ -137,25 +138,25 @@ const checks = {
     assert.equal(await text(page, ".chain"), "");
     await page.click("form button[type=button]");
     assert.equal(await text(page, ".chain"), "∂e/∂a = ∂e/∂c·∂c/∂a = 2·1 = 2");
-    await page.click("[data-act=predict]");
+    await page.click("[data-key='p']");
     assert.equal(await text(page, ".rows tr:nth-child(2) td:nth-child(4)"), "5");
   },
   async forward_mode_against_reverse_mode({ page }) {
     const facts = () => page.$$eval("dd", (cells) => cells.map((cell) => cell.textContent));
     assert.deepEqual(await facts(), ["5 of 5", "2", "1 sweep, 5 edges", "2 sweeps, 6 edges"]);
-    await page.click("[data-act=forward]");
+    await page.click("[data-key='forward']");
     assert.equal(await text(page, ".said"), expected.fixture.tangents.at(-1));
     await key(page, "Home");
     const said = [];
     for (let step = 0; step < 10; step += 1) { await key(page, "ArrowRight"); said.push(await text(page, ".said")); }
     assert.deepEqual(said.slice(5), expected.fixture.tangents);
     await key(page, "m");
-    assert.equal(await page.getAttribute("[data-act=reverse]", "aria-pressed"), "true");
+    assert.equal(await page.getAttribute("[data-key='reverse']", "aria-pressed"), "true");
   },
   async scopes_open_and_close(_, name = "network") {
     const { page, close, errors } = await open(name);
-    const boxes = () => page.$$eval(".box", (found) => found.length);
-    while (!(await page.isDisabled("[data-act=less]"))) await page.click("[data-act=less]");
+    const boxes = async () => { await key(page, "0"); return page.$$eval(".box", (found) => found.length); };
+    while (!(await page.isDisabled("[data-key='[']"))) await page.click("[data-key='[']");
     assert.equal(await boxes(), expected.network.boxes[0]);
     await key(page, "]");
     assert.equal(await boxes(), expected.network.boxes[1]);
@@ -176,7 +177,7 @@ const checks = {
     const [x, y, width] = await frame();
     await key(page, "+");
     assert.ok((await frame())[2] < width);
-    await page.click("[data-act=out]");
+    await page.click("[data-key='-']");
     await page.mouse.move(500, 90);
     await page.mouse.down();
     await page.mouse.move(440, 120, { steps: 4 });
@@ -205,7 +206,7 @@ const checks = {
     assert.ok(await page.evaluate(() => document.activeElement.matches(".find")));
     await key(page, "p", "m");
     assert.equal(await page.inputValue(".find"), "pm");
-    assert.equal(await page.getAttribute("[data-act=predict]", "aria-pressed"), null);
+    assert.equal(await page.getAttribute("[data-key='p']", "aria-pressed"), null);
   },
   async steps_are_announced({ page }) {
     assert.equal(await page.getAttribute(".say", "role"), "status"); // a live region, polite
@@ -264,7 +265,7 @@ const checks = {
     const globals = new Set(await page.evaluate(() => Object.keys(globalThis)));
     const frames = page.frames().slice(1);
     assert.equal(frames.length, 2);
-    await frames[0].click("[data-act=start]");
+    await frames[0].click("[data-key='Home']");
     assert.equal(await frames[0].textContent(".phase"), "Start");
     assert.match(await frames[1].textContent(".phase"), /^Backward/);
     await frames[0].press(".stage", "ArrowRight");
@@ -323,7 +324,7 @@ async function measure(name, full) {
   const { page, close } = await open(name), script = () => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))));
   const opened = await page.evaluate(script);
   const before = await page.evaluate(() => performance.now());
-  if (full) await page.click("[data-act=more]");
+  if (full) await page.click("[data-key=']']");
   const expanded = (await page.evaluate(script)) - before;
   const frame = await page.evaluate(() => {
     const range = document.querySelector(".rows input[type=range]"), times = [];
