@@ -109,7 +109,10 @@ def content_of(
     between = _between(order, targets) if targets else None
     boxes = [_box(order, position, plan, names, between) for position in range(len(plan.members))]
     edges = [edge for position in range(len(boxes)) for edge in _edges(order, position, plan, boxes)]
-    groups = [Group(name, " ".join(title_of(name.rpartition(".")[2])).strip(), outer) for name, outer in plan.groups]
+    groups = [
+        Group(name, shortened(" ".join(title_of(name.rpartition(".")[2])).strip(), BOX_LABEL), outer)
+        for name, outer in plan.groups
+    ]
     return Content(boxes, edges, groups, order, any([node.grad != 0.0 for node in order]))
 
 
@@ -147,7 +150,7 @@ def _box(order: list[Value], position: int, plan: Plan, names: dict[Value, str],
     aside = between is not None and not any([i in between for i in members])
     node = order[members[-1]]
     if plan.kinds[position] != "open":
-        kind, title = plan.kinds[position], plan.titles[position]
+        kind, title = plan.kinds[position], shortened(plan.titles[position], BOX_LABEL)
         operations = sum([order[i].op is not None for i in members])
         return Box(
             f"{'s' if kind == 'group' else 'r'}{members[0]}", kind, title, "", "", node.data, node.grad, tuple(members), groups,

@@ -101,11 +101,13 @@ class Graph:
     def to_html(self) -> str:
         """The picture as a page that needs nothing else."""
         title = escape(_title(self.value))
-        background = theme_of(self.options.theme).background or "Canvas"
+        theme = theme_of(self.options.theme)
+        background, heading = (theme.background, theme.text) if theme.background else ("Canvas", "CanvasText")
         return (
             f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-            f"<style>:root{{color-scheme:light dark}}body{{margin:1rem;background:{background}}}</style>\n</head>\n"
-            f"<body>\n<main>\n{self.to_svg()}</main>\n</body>\n</html>\n"
+            f"<style>:root{{color-scheme:light dark}}body{{margin:1rem;background:{background}}}"
+            f"h1{{font:600 1rem sans-serif;color:{heading}}}</style>\n</head>\n"
+            f"<body>\n<main>\n<h1>{title}</h1>\n{self.to_svg()}</main>\n</body>\n</html>\n"
         )
 
     def to_dot(self) -> str:

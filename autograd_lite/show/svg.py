@@ -16,7 +16,7 @@ from autograd_lite.show.content import Box, Edge
 from autograd_lite.show.figure import CAPTION, MARGIN, PILL, ROW, SIZE, TITLE_SIZE, Face, Figure, end_text
 from autograd_lite.show.layout import Place, curve_of
 from autograd_lite.show.metrics import FONTS, width_of
-from autograd_lite.show.text import printable
+from autograd_lite.show.text import shortened
 from autograd_lite.show.theme import Theme
 
 EDGE = 12  # around the drawing
@@ -176,8 +176,8 @@ def _indent(caption: str) -> int:
 
 def _frames(figure: Figure) -> Iterator[str]:
     for group, place in figure.plan.groups.items():
-        title = printable(figure.content.groups[group].title)
-        name = escape(printable(figure.content.groups[group].name))
+        title = figure.content.groups[group].title
+        name = escape(shortened(figure.content.groups[group].name))
         x, y, width, height = place
         yield (
             f'<g data-scope="{name}"><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" class="f"/>'

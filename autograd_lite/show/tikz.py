@@ -8,7 +8,6 @@ from autograd_lite.show.content import Box
 from autograd_lite.show.figure import MARGIN, ROW, Figure, end_text
 from autograd_lite.show.layout import curve_of
 from autograd_lite.show.svg import flow_kind
-from autograd_lite.show.text import printable
 from autograd_lite.show.theme import Theme
 
 _PREAMBLE = r"""\documentclass[border=4bp]{standalone}
@@ -51,7 +50,7 @@ def tex_text(text: str) -> str:
 
 def _frames(figure: Figure) -> Iterator[str]:
     for group, (x, y, w, h) in figure.plan.groups.items():
-        title = tex_text(printable(figure.content.groups[group].title))
+        title = tex_text(figure.content.groups[group].title)
         yield f"\\draw[frame, dashed, rounded corners=6bp] ({x},{y}) rectangle ({x + w},{y + h});\n"
         yield f"\\node[anchor=west] at ({x + 8},{y + 11}) {{{title}}};\n"
 
