@@ -68,7 +68,7 @@ def expected_steps(e):
     edges = []
     e.backward(visit=edges.append)
     position = {node: i for i, node in enumerate(order)}
-    written = ["a = 2   (a leaf)", "b = 1   (a leaf)", "c = a + b = 2 + 1 = 3", "d = b + 1 = 1 + 1 = 2", "e = c * d = 3 * 2 = 6"]
+    written = ["a = 2", "b = 1", "c = a + b = 2 + 1 = 3", "d = b + 1 = 1 + 1 = 2", "e = c * d = 3 * 2 = 6"]
     steps, sums = [], {}
 
     def step(at, say, phase, hot):

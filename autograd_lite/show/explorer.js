@@ -48,7 +48,6 @@ function edgesOf(only = -1) {
 
 const inOrder = (one, other) => one.node - other.node || one.slot - other.slot;
 
-/** Those edges that forward mode passes from a value, in its order. */
 function forwardOrder(edges, from) {
 	const reached = new Set([from]);
 	return [...edges].sort(inOrder).filter(({ node, operand }) => reached.has(operand) && reached.add(node));
@@ -161,7 +160,7 @@ function chainRule(i) {
 // --- the page
 
 function make(tag, attributes = {}, ...children) {
-	const element = /^(svg|g|rect|path|text|circle)$/.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+	const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
 	for (const [name, value] of Object.entries(attributes)) {
 		if (typeof value === "function") on(element, name.slice(2), value);
 		else element.setAttribute(name, value);
@@ -184,8 +183,8 @@ const revealed = new Set(), isHidden = (i) => isPredicting && i !== last && !rev
 const steps = () => count + 1 + edges.length, visited = () => max(0, at - count - 1), shown = () => (hovered < 0 ? selected : hovered);
 
 const parts = {};
-for (const element of root.querySelectorAll("[class]")) parts[element.className] = element;
-const { find, choice, slider, stage, share } = parts;
+for (const element of root.querySelectorAll("[class]")) parts[element.getAttribute("class")] = element;
+const { find, choice, slider, stage, share, guess } = parts;
 const keys = {
 	Home: () => go(0), ArrowLeft: () => go(at - 1), " ": () => play(), ArrowRight: () => go(at + 1), End: () => go(Infinity),
 	reverse: () => sweepFor(by, false), forward: () => sweepFor(by, true), m: () => sweepFor(by, leaf < 0), p: () => predict(!isPredicting),
@@ -223,7 +222,7 @@ function play(on = !timer) {
 /** Sweep for one value alone, or for all leaves (-1); in forward mode always from one value. */
 function sweepFor(i, isForward) {
 	const isAtEnd = at >= steps();
-	by = isForward && i < 0 ? selected >= 0 && ops[selected] < 0 ? selected : leaves[0] ?? last : i;
+	by = isForward && i < 0 ? max(selected, 0) : i;
 	leaf = isForward ? by : -1;
 	edges = by < 0 ? every : edgesOf(by);
 	if (isForward) edges = forwardOrder(edges, leaf);
@@ -234,7 +233,7 @@ function sweepFor(i, isForward) {
 	press("reverse", !isForward);
 	press("forward", isForward);
 	choice.value = by;
-	if (choice.value !== String(by)) choice.append(make("option", { value: by, selected: true }, names[by]));
+	if (choice.value !== String(by)) choice.append(new Option(names[by], by, true, true));
 	go(isAtEnd ? Infinity : at);
 }
 
@@ -247,7 +246,6 @@ function predict(on) {
 	isPredicting = on;
 	revealed.clear();
 	press("p", on);
-	if (on && (selected < 0 || selected === last)) selected = leaves.at(-1) ?? -1;
 	go(on ? min(at, count) : at);
 }
 
@@ -287,7 +285,7 @@ function formula(i) {
 function sentence() {
 	const back = leaf < 0, when = back ? "Backward" : "Tangents", name = (i) => sweptName(names[i], leaf), done = visited(), from = back ? last : leaf;
 	if (at === 0) return ["Start", "Nothing is computed yet: step on with →, or play."];
-	if (at <= count) return [`Forward ${grouped(at)} of ${grouped(count)}`, formula(at - 1) + (ops[at - 1] < 0 ? "   (a leaf)" : "")];
+	if (at <= count) return [`Forward ${grouped(at)} of ${grouped(count)}`, formula(at - 1)];
 	if (!done) return [`${when}: the start`, `${name(from)} = ∂${names[from]}/∂${names[from]} = 1`];
 	const edge = edges[done - 1], [source, to] = back ? [edge.node, edge.operand] : [edge.operand, edge.node];
 	const before = sweptAfter(edges, done - 1, leaf), partial = partials[edge.node][edge.slot], total = short(sums[to]);
@@ -303,7 +301,6 @@ function routesText(i) {
 	return length > 60 ? `about 10^${length - 1}` : grouped(found);
 }
 
-/** The edges of forward mode's sweeps from all leaves; "" where counting would take long. */
 const forwardEdges = leaves.length * every.length > 3e6 ? "" : `, ${grouped(leaves.reduce((sum, i) => sum + edgesOf(i).length, 0))} edges`;
 
 function update() {
@@ -324,7 +321,7 @@ function update() {
 
 // --- the drawing
 
-let view = 0, drawing, layers, boxes, lines, boxOf, frame, drawn;
+let view, drawing, layers, boxes, lines, boxOf, frame, drawn;
 const lineOf = ({ node, slot, operand }) => lines.get(boxes[boxOf[node]].i < 0 ? `${boxOf[node]}<${boxOf[operand]}` : `${node} ${slot}`);
 const scale = () => room()[0] / frame[2];
 const text = (x, y, kind, words = "") => make("text", { x, y, class: kind }, words);
@@ -462,29 +459,32 @@ on(stage, "pointermove", ({ buttons, movementX, movementY }) => {
 // --- the value that is looked at, and the leaves
 
 function tell() {
-	const i = shown(), isMine = i >= 0 && !isHidden(i), place = tape.sources?.[i] ?? null;
+	const i = shown(), isMine = i >= 0 && !isHidden(i), place = tape.sources?.[i] ?? null, isPlotted = isMine && ops[i] < 0 && tape.live && !later && isFinite(data[last]);
 	parts.about.hidden = i < 0;
+	parts.plot.hidden = !isPlotted;
+	parts.asked.hidden = isMine;
 	if (i < 0) return;
+	if (names[i] !== parts.name.textContent) parts.asked.reset();
 	write(parts.name, names[i]);
 	write(parts.made, formula(i));
 	write(parts.place, place === null ? "" : `made in ${tape.places[place]}`);
 	write(parts.chain, isMine ? chainRule(i) : "");
-	parts.more.replaceChildren(...(isMine ? (ops[i] < 0 && tape.live && !later && isFinite(data[last]) ? [plot(i)] : []) : [question(i)]));
+	write(parts.what, `∂${result}/∂${names[i]} = `);
+	if (isPlotted) plot(i);
 }
 
-function question(i) {
-	const form = parts.question.content.firstElementChild.cloneNode(true), [guess, , reveal] = form.querySelectorAll("input, button");
-	const right = adjoints[i] ?? 0, uncover = () => { revealed.add(i); update(); };
-	write(form.firstChild, `∂${result}/∂${names[i]} = `);
-	on(reveal, "click", uncover);
-	on(form, "submit", (event) => {
-		event.preventDefault();
-		const isRight = guess.value.trim() !== "" && abs(guess.value - right) <= 5e-3 * abs(right);
-		write(form.lastChild, isRight ? "Right!" : "Not yet: multiply along each route, then add.");
-		if (isRight) setTimeout(uncover, 700);
-	});
-	return form;
+function uncover() {
+	revealed.add(shown());
+	update();
 }
+
+on(parts.reveal, "click", uncover);
+on(parts.asked, "submit", (event) => {
+	event.preventDefault();
+	const right = adjoints[shown()] ?? 0, isRight = guess.value.trim() !== "" && abs(guess.value - right) <= 5e-3 * abs(right);
+	write(parts.verdict, isRight ? "Right!" : "Not yet: multiply along each route, then add.");
+	if (isRight) setTimeout(uncover, 700);
+});
 
 const reachOf = (i) => (isFinite(start[i]) ? 2 * max(1, abs(start[i])) : 2);
 
@@ -494,10 +494,11 @@ function plot(i) {
 	const points = Array.from({ length: samples + 1 }, (_, k) => x0 + reach * ((2 * k) / samples - 1)).map((x) => [x, resultAt(i, x)]).filter(([, y]) => isFinite(y));
 	const low = min(y0, ...points.map(([, y]) => y)), span = max(y0, ...points.map(([, y]) => y)) - low || 1;
 	const place = ([x, y]) => [((x - x0) / reach + 1) * 150, 120 - ((y - low) / span) * 110].map((z) => z.toFixed(1));
-	const [cx, cy] = place([x0, y0]), ends = [-reach, reach].map((step) => place([x0 + step, y0 + slope * step]));
-	return make("figure", {}, make("svg", { viewBox: "0 0 300 130" }, make("path", { d: `M${points.map(place).join("L")}`, class: "curve" }),
-		make("path", { d: `M${ends.join("L")}`, class: "tangent", "data-slope": slope }), make("circle", { cx, cy, r: 4 })),
-	make("figcaption", {}, `${result} against ${names[i]}; the tangent at ${short(x0)} has slope ${short(slope)}`));
+	const set = (part, path) => part.setAttribute("d", path), ends = [-reach, reach].map((step) => place([x0 + step, y0 + slope * step]));
+	set(parts.curve, `M${points.map(place).join("L")}`);
+	set(parts.tangent, `M${ends.join("L")}`);
+	set(parts.point, `M${place([x0, y0])}h0`);
+	write(parts.legend, `${result} against ${names[i]}; the tangent at ${short(x0)} has slope ${short(slope)}`);
 }
 
 /** A leaf's slider, its derivative, and a check of that by moving the leaf a little. */
