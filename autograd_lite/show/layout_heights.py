@@ -16,7 +16,7 @@ from typing import NamedTuple
 from autograd_lite.show.layout_ranks import Layers, shared_groups
 
 SWEEPS = 8  # of a small drawing
-WORK = 60_000  # items and segments that all sweeps together may look at, with three sweeps at least
+WORK = 18_000  # items and segments that all sweeps together may look at, with three sweeps at least
 NO_GROUPS: tuple[int, ...] = ()
 LOWEST = -(10**9)  # of a side of a group above which nothing lies
 RELAXATIONS = 24  # of a drawing with groups
