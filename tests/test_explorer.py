@@ -1,6 +1,5 @@
-"""The explorer's arithmetic in node, on the table's own rules, against Python; and what its page is made of."""
+"""The explorer's arithmetic in node, on the table's own rules, against Python."""
 
-import json
 import math
 import random
 import re
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.primitives import TABLE
-from autograd_lite.show.explorer import LIMIT, Explorer, _tape
-from autograd_lite.show.javascript import UntranslatableError, arithmetic, definitions
+from autograd_lite.show.explorer import _tape
+from autograd_lite.show.javascript import arithmetic
 from autograd_lite.show.names import names_of
 from browser.node import need, run
 from points import points
@@ -305,7 +304,7 @@ def numbers_apart(text):
 
 def test_the_fixture_word_by_word():
     need()
-    a, b, c, d, e = fixture()
+    _a, b, _c, _d, e = fixture()
     ((outcome,),) = replay([case(e, only=b)])
     assert outcome["chains"] == [e.derivation().chain_rule(x) for x in ag.topological_order(e)]
     assert outcome["chains"][1] == "∂e/∂b = ∂e/∂c·∂c/∂b + ∂e/∂d·∂d/∂b = 2·1 + 3·1 = 5"
@@ -370,3 +369,19 @@ def test_numbers_are_written_as_python_writes_them():
     found = replay([case(z, [[[0, written(v)]] for v in xs])])[0]
     for v, outcome in zip(xs, found, strict=True):
         assert outcome["chains"][1] == f"∂p/∂x = z = {v:.6g}"
+
+
+def tripled(x: float) -> float:
+    """3 x, written so that it can be translated."""
+    total = 0.0
+    for _ in range(3):
+        total += x
+    return total
+
+
+def test_a_primitive_in_translatable_python_is_live(forget):
+    need()
+    ag.define_primitive("tripled", tripled, lambda r, x: 3.0)
+    y = ag.tripled(ag.Value(2.0, "x")) * 2.0
+    ((before, after),) = replay([case(y, [[], [[0, "5"]]])])
+    assert (before["data"][-1], after["data"][-1], after["adjoints"][0]) == (12, 30, 6)

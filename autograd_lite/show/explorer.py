@@ -97,9 +97,9 @@ def explore(value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIM
     """The graph below this value to step through, forwards and backwards, with leaves to move.
 
     `wrt` is a Value or several to differentiate by at first (by default all leaves), `theme` "auto", "light" or "dark",
-    `height` that of the frame in a notebook, in pixels. Raises TypeError if it is no Value, or `wrt` holds none; ValueError if a
-    Value of `wrt` is not below it, for another theme, and for a graph of more than `limit` values; StaleGraphError if
-    `.data` was changed after recording.
+    `height` that of the frame in a notebook before its script runs, in pixels. Raises TypeError if it is no Value, or `wrt`
+    holds none; ValueError if a Value of `wrt` is not below it, for another theme, and for a graph of more than `limit` values;
+    StaleGraphError if `.data` was changed after recording.
     """
     return Explorer(value, wrt, theme, limit, height)
 
