@@ -1,7 +1,8 @@
 """Running the programs in this folder: node, the packages of `package.json`, Debian's Chromium.
 
 AUTOGRAD_LITE_NODE_MODULES names the folder into which npm has installed the packages (by default `node_modules` here). What is
-missing skips a test and says so; AUTOGRAD_LITE_REQUIRE_BROWSER=1 makes it an error.
+missing skips a test and says so; AUTOGRAD_LITE_REQUIRE_BROWSER=1 makes it an error. AUTOGRAD_LITE_CHROMIUM names another browser
+than Debian's Chromium.
 """
 
 import json
@@ -15,11 +16,13 @@ import pytest
 HERE = Path(__file__).resolve().parent
 MODULES = Path(os.environ.get("AUTOGRAD_LITE_NODE_MODULES", HERE / "node_modules"))
 
+CHROMIUM = os.environ.get("AUTOGRAD_LITE_CHROMIUM", "/usr/bin/chromium")
+
 
 def need(*packages, browser=False):
     """Skip the test unless node and these packages are there, and Chromium if it is asked for."""
     missing = [name for name in packages if not (MODULES / name / "package.json").exists()]
-    missing += [name for name in ("node", *(["chromium"] if browser else [])) if shutil.which(name) is None]
+    missing += [name for name in ("node", *([CHROMIUM] if browser else [])) if shutil.which(name) is None]
     if missing:
         reason = f"needs {', '.join(missing)}: see tests/browser/node.py"
         if os.environ.get("AUTOGRAD_LITE_REQUIRE_BROWSER") == "1":
