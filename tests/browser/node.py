@@ -1,8 +1,8 @@
 """Running the programs in this folder: node, the packages of `package.json`, Debian's Chromium.
 
-AUTOGRAD_LITE_NODE_MODULES names the folder into which npm has installed the packages (by default `node_modules` here). What is
-missing skips a test and says so; AUTOGRAD_LITE_REQUIRE_BROWSER=1 makes it an error. AUTOGRAD_LITE_CHROMIUM names another browser
-than Debian's Chromium.
+AUTOGRAD_LITE_NODE_MODULES names the folder into which npm has installed the packages (by default `node_modules` here),
+AUTOGRAD_LITE_CHROMIUM another browser than Debian's. What is missing skips a test and says so;
+AUTOGRAD_LITE_REQUIRE_BROWSER=1 makes it an error.
 """
 
 import json
