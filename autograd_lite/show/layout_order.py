@@ -15,6 +15,7 @@ from autograd_lite.show.layout_ranks import Layers
 
 SWEEPS = 16  # of a small drawing, at most
 PATIENCE = 3  # sweeps without an improvement after which none is tried
+PORTS = 1 << 24  # more than a box has: places and ports in one number
 PORT = 0.3  # of the distance of two items, between the ports of a box
 WORK = 9_000  # items and segments that all sweeps together may look at, with three sweeps at least
 EXCHANGES = 6_000  # pairs of segments that are looked at when neighbours are exchanged
@@ -70,9 +71,9 @@ def crossings(columns: Sequence[Sequence[int]], right: Sequence[Sequence[tuple[i
         for i, item in enumerate(column):
             place[item] = i
     for column in columns:
-        ends: list[tuple[int, int]] = []
+        ends: list[int] = []
         for item in column:
-            own = [(place[end], port) for end, port in right[item]]
+            own = [place[end] * PORTS + port for end, port in right[item]]
             for end in own:
                 total += len(ends) - bisect_right(ends, end)
             for end in own:
@@ -136,8 +137,8 @@ def _exchange(columns: list[list[int]], neighbours: _Neighbours, groups: Sequenc
         improved: set[int] = set()
         for at in changed:
             column = columns[at]
-            left = {item: [(place[x], 0) for x, _ in neighbours.left[item]] for item in column}
-            right = {item: [(place[x], port) for x, port in neighbours.right[item]] for item in column}
+            left = {item: [place[x] for x, _ in neighbours.left[item]] for item in column}
+            right = {item: [place[x] * PORTS + port for x, port in neighbours.right[item]] for item in column}
             for i in range(len(column) - 1):
                 upper, lower = column[i], column[i + 1]
                 if groups[upper] != groups[lower]:
@@ -154,9 +155,18 @@ def _exchange(columns: list[list[int]], neighbours: _Neighbours, groups: Sequenc
     return work
 
 
-def _gain(upper: list[tuple[int, int]], lower: list[tuple[int, int]]) -> int:
+def _gain(upper: list[int], lower: list[int]) -> int:
     """How many crossings fewer there are on one side when two items change places."""
-    return sum([(a > b) - (a < b) for a in upper for b in lower])
+    if len(upper) == len(lower) == 1:
+        return (upper[0] > lower[0]) - (upper[0] < lower[0])
+    total = 0
+    for a in upper:
+        for b in lower:
+            if a > b:
+                total += 1
+            elif a < b:
+                total -= 1
+    return total
 
 
 def _together(columns: list[list[int]], heights: Sequence[int], groups: Sequence[tuple[int, ...]]) -> list[list[int]]:
