@@ -8,6 +8,7 @@ import re
 import pytest
 
 import autograd_lite as ag
+from autograd_lite.show.names import names_of
 from browser.node import HERE, need, run
 from values import classic
 
@@ -155,8 +156,18 @@ def pages(tmp_path_factory):
     (folder / "notebook.html").write_text(notebook(e), encoding="utf-8")
     custom = custom_value()
     custom.explore().save(folder / "custom.html")
+    big = large(1500)
+    big.explore().save(folder / "large.html")
+    order = ag.topological_order(big)
+    seen = order[len(order) // 2]
     derivation = e.derivation()
     expected = {
+        "large": {
+            "find": names_of(order)[seen],
+            "value": str(order.index(seen)),
+            "numbers": [short(seen.data), short(ag.gradient(big, seen))],
+            "count": len(order),
+        },
         "fixture": {
             "steps": expected_steps(e),
             "moved": expected_moves(),

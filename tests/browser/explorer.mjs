@@ -176,6 +176,24 @@ const checks = {
     assert.deepEqual(errors, []);
     await close();
   },
+  async large_graphs_are_drawn_where_they_are_seen() {
+    const { page, errors, close } = await open("large");
+    await key(page, "]");
+    assert.ok(await page.isDisabled("[data-key=']']"));
+    await page.fill(".find", expected.large.find);
+    await page.keyboard.press("Enter");
+    assert.equal(await text(page, ".name"), expected.large.find);
+    assert.deepEqual((await numbers(page))[expected.large.value].slice(0, 2), expected.large.numbers);
+    assert.ok(await page.$$eval(".box", (found) => found.length) < 100);
+    await page.click(".stage", { position: { x: 5, y: 5 } });
+    await key(page, "0");
+    assert.equal(await page.$$eval(".box", (found) => found.length), 0); // from afar: one path for all
+    assert.equal((await page.getAttribute(".afar path:last-child", "d")).split("M").length - 1, expected.large.count);
+    await page.locator(".rows input[type=range]").first().fill("0.3");
+    await page.waitForFunction(() => /[✓✗]/.test(document.querySelector(".rows td:last-child").textContent));
+    assert.deepEqual(errors, []);
+    await close();
+  },
   async pan_and_zoom({ page }) {
     const frame = async () => (await page.getAttribute(".stage svg", "viewBox")).split(" ").map(Number);
     const [x, y, width] = await frame();
