@@ -111,6 +111,16 @@ def test_edges_end_at_ports_of_their_own_and_pass_no_box(graph):
         assert [b - a for a, b in itertools.pairwise(heights)] == [PORT] * (len(heights) - 1)
 
 
+@given(graphs(groups=False))
+def test_there_are_no_more_columns_than_the_longest_path_has_boxes(graph):
+    boxes, links = graph
+    length = [1] * len(boxes)
+    for link in sorted(links, key=lambda link: link.head):
+        if link.tail is not None:
+            length[link.head] = max(length[link.head], length[link.tail] + 1)
+    assert len({place.x for place in arrange(boxes, links).boxes}) == max(length)
+
+
 @given(graphs())
 def test_the_same_graph_is_laid_out_in_the_same_way(graph):
     assert arrange(*graph) == arrange(*graph)
