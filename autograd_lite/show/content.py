@@ -205,14 +205,14 @@ def _slots(node: Value, tails: list[int], head: int, boxes: list[Box]) -> Iterat
         return
     remaining = iter(tails)
     slots = slots_of(node)
-    for slot, (operand, number, text, origin) in enumerate(slots):
+    for slot, (operand, number, text, error) in enumerate(slots):
         if operand.__class__ is float:
             yield Edge(None, head, slot, None, shorter(operand), "", None, operand, 1, boxes[head].aside)
             continue
         tail = next(remaining)
         aside = boxes[tail].aside or boxes[head].aside
         if number is None:
-            yield Edge(tail, head, slot, None, text or "", origin or "", None, None, 1, aside)
+            yield Edge(tail, head, slot, None, text or "", error or "", None, None, 1, aside)
         else:
             formula = partial_formula(op, slot, len(slots)) or ""
             flow = node.grad * number if node.grad else 0.0

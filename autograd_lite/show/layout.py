@@ -12,9 +12,9 @@ is level at both ends (`layout.curve_of` gives its two control points). A label'
 
     >>> plan = arrange([Box(40, 30), Box(40, 30), Box(60, 40)], [Link(0, 2, 20), Link(1, 2, 20)])
     >>> [(place.x, place.y) for place in plan.boxes]
-    [(0, 0), (0, 44), (115, 17)]
+    [(0, 0), (0, 44), (104, 17)]
     >>> plan.routes[0], plan.labels[0]
-    ([(40, 15), (71, 15), (93, 28), (115, 28)], (93, 28))
+    ([(40, 15), (68, 28), (104, 28)], (82, 28))
 
 The order of everything depends on the input alone. The method is Sugiyama's, in the form of Gansner, Koutsofios, North, Vo, A
 technique for drawing directed graphs, IEEE Trans. Software Eng. 19 (1993): ranks (`layout_ranks`), order within ranks

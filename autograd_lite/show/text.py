@@ -16,12 +16,12 @@ _TYPOGRAPHIC = {"*": "×", "-": "−", "/": "÷"}
 
 
 class Slot(NamedTuple):
-    """An operand slot of a node: the operand, its local partial (None where there is none), the partial's text and origin."""
+    """An operand slot of a node: the operand, its local partial (None where there is none) and its text, or what went wrong."""
 
     operand: Value | float
-    number: float | None
-    partial: str | None
-    origin: str | None
+    number: float | None = None
+    partial: str | None = None
+    error: str | None = None
 
 
 def slots_of(node: Value) -> list[Slot]:
@@ -35,8 +35,8 @@ def slots_of(node: Value) -> list[Slot]:
     except Exception as error:  # noqa: BLE001 - a sweep of this graph raises it; a drawing shows where
         return [Slot(x, None, type(error).__name__ if need else None, str(error)) for x, need in zip(args, needed, strict=True)]
     return [
-        Slot(x, None, None, None) if partial is None else Slot(x, float(partial), short(partial), _origin(op, slot, partial))
-        for slot, (x, partial) in enumerate(zip(args, partials, strict=True))
+        Slot(x) if partial is None else Slot(x, float(partial), short(partial))
+        for x, partial in zip(args, partials, strict=True)
     ]
 
 
@@ -57,14 +57,6 @@ def shorter(number: float) -> str:
 def symbol_of(op: Primitive, operands: int) -> str:
     """What a picture shows of an operation: the operator where there is one, else the name."""
     return _TYPOGRAPHIC.get(op.symbol, op.symbol) if op.symbol and operands == 2 else op.name
-
-
-def _origin(op: Primitive, slot: int, partial: float) -> str:
-    """How the partial comes about: the rule as a formula, and the number in full."""
-    formulas = None if op.variadic else _formulas(op)
-    if formulas is None:
-        return f"partial of {op.name} by operand {slot + 1}: {float(partial)!r}"
-    return f"partial of {op.name}({', '.join(op.arguments)}) by {op.arguments[slot]}: {formulas[slot]} = {float(partial)!r}"
 
 
 def partial_formula(op: Primitive, slot: int, operands: int) -> str | None:
