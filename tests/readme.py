@@ -1,6 +1,7 @@
 """Brings the README's generated parts up to date: `python tests/readme.py`. They are what the package prints.
 
-The generated parts are the output of command one, the tree and the picture of the smallest example, and the table of primitives.
+The generated parts are the output of command one, the tree and the picture of the smallest example, and the table of
+primitives.
 """
 
 import contextlib

@@ -117,12 +117,13 @@ def content_of(
 
 
 def _names_of(parameters: Any) -> dict[Value, str]:
-    """The parameters, each with its name, which is empty where they have none."""
+    """The parameters, each with its name, which is empty where they have none; of a module, the last part of the path to it."""
     if parameters is None:
         return {}
     named = getattr(parameters, "named_parameters", None)
-    found = named() if named else parameters
-    pairs = [(x, name) for name, x in found.items()] if isinstance(found, Mapping) else [(x, "") for x in found]
+    if named:
+        return {x: name.rpartition(".")[2] for name, x in named().items()}
+    pairs = [(x, name) for name, x in parameters.items()] if isinstance(parameters, Mapping) else [(x, "") for x in parameters]
     for x, _ in pairs:
         if not isinstance(x, Value):
             raise TypeError(

@@ -19,6 +19,7 @@ SWEEPS = 8  # of a small drawing
 WORK = 18_000  # items and segments that all sweeps together may look at, with three sweeps at least
 NO_GROUPS: tuple[int, ...] = ()
 LOWEST = -(10**9)  # of a side of a group above which nothing lies
+LOOSE = 0.05  # the weight of a segment into another group, for one inside
 RELAXATIONS = 24  # of a drawing with groups
 WEIGHTS = (1.0, 2.0, 8.0)  # of a segment by the number of bends at its ends: long wires bend least
 
@@ -228,7 +229,7 @@ def _settled(
             waiting[other] -= 1
             if waiting[other] == 0:
                 ready.append(other)
-    _relax(ready, after, least, sides)
+    _relax(ready, after, least, _loose(sides, groups.paths))
     return [least[item] for item in range(count)], _sides(count, rooms, groups, least)
 
 
@@ -239,6 +240,14 @@ def _pushed(columns: Sequence[Sequence[int]], rooms: Sequence[Room], y: list[flo
         for upper, lower in pairwise(column):
             centres[lower] = max(centres[lower], centres[upper] + math.ceil(rooms[upper].half + rooms[lower].half))
     return centres
+
+
+def _loose(sides: _Sides, paths: Sequence[tuple[int, ...]]) -> _Sides:
+    """The same neighbours, those in other groups of little weight: a group should not be as tall as its surroundings."""
+    return [
+        [(other, offset, w if paths[other] == paths[item] else LOOSE * w) for other, offset, w in side]
+        for item, side in enumerate(sides)
+    ]
 
 
 def _relax(order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: _Sides) -> None:
