@@ -19,6 +19,7 @@ SWEEPS = 8  # of a small drawing
 WORK = 18_000  # items and segments that all sweeps together may look at, with three sweeps at least
 NO_GROUPS: tuple[int, ...] = ()
 LOWEST = -(10**9)  # of a side of a group above which nothing lies
+GROUP_MOVES = 4  # relaxations, the last of which moves whole groups first
 LOOSE = 0.05  # the weight of a segment into another group, for one inside
 RELAXATIONS = 24  # of a drawing with groups
 WEIGHTS = (1.0, 2.0, 8.0)  # of a segment by the number of bends at its ends: long wires bend least
@@ -229,7 +230,7 @@ def _settled(
             waiting[other] -= 1
             if waiting[other] == 0:
                 ready.append(other)
-    _relax(ready, after, least, _loose(sides, groups.paths))
+    _relax(ready, after, least, sides, groups.paths)
     return [least[item] for item in range(count)], _sides(count, rooms, groups, least)
 
 
@@ -250,25 +251,72 @@ def _loose(sides: _Sides, paths: Sequence[tuple[int, ...]]) -> _Sides:
     ]
 
 
-def _relax(order: list[int], after: dict[int, list[tuple[int, float]]], y: dict[int, int], sides: _Sides) -> None:
-    """Move what has room towards its neighbours, and the sides of groups towards what lies in them."""
-    count = len(sides)
-    before: dict[int, list[tuple[int, float]]] = {}
-    for token, others in after.items():
+def _relax(
+    order: list[int],
+    after: dict[int, list[tuple[int, float]]],
+    y: dict[int, int],
+    sides: _Sides,
+    paths: Sequence[tuple[int, ...]],
+) -> None:
+    """Move what has room towards its neighbours: whole groups, items, and the sides of groups towards what lies in them."""
+    below = {token: [(other, math.ceil(distance)) for other, distance in others] for token, others in after.items()}
+    above: dict[int, list[tuple[int, int]]] = {}
+    for token, others in below.items():
         for other, distance in others:
-            before.setdefault(other, []).append((token, distance))
+            above.setdefault(other, []).append((token, distance))
+    contents = _contents(len(sides), paths)
+    inner = _loose(sides, paths)
     for sweep in range(RELAXATIONS):
+        if sweep % GROUP_MOVES == GROUP_MOVES - 1:
+            for inside in contents if sweep // GROUP_MOVES % 2 else reversed(contents):
+                _move(inside, above, below, y, sides)
         for token in order if sweep % 2 else reversed(order):
-            low = max([y[other] + math.ceil(distance) for other, distance in before.get(token, ())], default=LOWEST)
-            high = min([y[other] - math.ceil(distance) for other, distance in after.get(token, ())], default=-LOWEST)
-            if token >= count:  # the upper side of a group goes down, the lower side up
-                wish = high if (token - count) % 2 == 0 else low
-            elif sides[token]:
-                weight = sum([w for _, _, w in sides[token]])
-                wish = _nearest(sum([w * (y[other] + offset) for other, offset, w in sides[token]]) / weight)
+            low = max([y[other] + distance for other, distance in above.get(token, ())], default=LOWEST)
+            high = min([y[other] - distance for other, distance in below.get(token, ())], default=-LOWEST)
+            if token >= len(sides):  # the upper side of a group goes down, the lower side up
+                wish = high if (token - len(sides)) % 2 == 0 else low
+            elif inner[token]:
+                weight = sum([w for _, _, w in inner[token]])
+                wish = _nearest(sum([w * (y[other] + offset) for other, offset, w in inner[token]]) / weight)
             else:
                 continue
             y[token] = max(low, min(high, wish))
+
+
+def _contents(count: int, paths: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """What moves with each group, the outer ones first: its items, its sides and those of the groups in it."""
+    contents: dict[tuple[int, ...], dict[int, None]] = {}
+    for item, path in enumerate(paths):
+        for depth in range(1, len(path) + 1):
+            inside = contents.setdefault(path[:depth], {})
+            inside[item] = None
+            for group in path[depth - 1 :]:
+                inside[_top(count, group)] = inside[_bottom(count, group)] = None
+    return [list(contents[path]) for path in sorted(contents, key=len)]
+
+
+def _move(
+    inside: list[int],
+    above: dict[int, list[tuple[int, int]]],
+    below: dict[int, list[tuple[int, int]]],
+    y: dict[int, int],
+    sides: _Sides,
+) -> None:
+    """Move a group as a whole to where its neighbours are, as far as there is room."""
+    members = set(inside)
+    low = max([y[x] + d - y[token] for token in inside for x, d in above.get(token, ()) if x not in members], default=LOWEST)
+    high = min([y[x] - d - y[token] for token in inside for x, d in below.get(token, ()) if x not in members], default=-LOWEST)
+    ways = [
+        y[other] + offset - y[token]
+        for token in inside
+        if token < len(sides)
+        for other, offset, _ in sides[token]
+        if other not in members
+    ]
+    if ways and low <= high:
+        step = max(low, min(high, _nearest(sum(ways) / len(ways))))
+        for token in inside:
+            y[token] += step
 
 
 def _top(count: int, group: int) -> int:
