@@ -189,7 +189,7 @@ def pages(tmp_path_factory):
 
 
 def write_custom(path):
-    """The page of a primitive that Python alone can compute, which is taken out of the table again; the chain rule by its leaf."""
+    """The page of a primitive that Python alone can compute, which is taken out of the table again; its chain rule."""
     ag.define_primitive("halved", lambda x: x / 2, lambda r, x: 0.5)
     try:
         x = ag.Value(3.0, "x")
