@@ -537,10 +537,3 @@ selected = by >= 0 ? by : leaves.reduce((most, i) => ((routes.get(i) ?? 0n) > (r
 at = steps();
 show(tape.start);
 sweepFor(by, false);
-
-const { frameElement } = window; // in a notebook: as high as the page is, and in JupyterLab's colours
-if (frameElement) {
-	const { jpThemeLight } = frameElement.ownerDocument.body.dataset, { documentElement, body } = document;
-	if (jpThemeLight) documentElement.dataset.theme ??= jpThemeLight === "true" ? "light" : "dark";
-	new ResizeObserver(() => { frameElement.style.height = `${body.scrollHeight}px`; }).observe(body);
-}

@@ -1,16 +1,13 @@
 """The explorer: one self-contained page in which a reader steps through an expression and moves its leaves.
 
 Python lays the graph out and writes the tape: the graph, and in JavaScript the rules of the operations in it. ``explorer.js``
-replays it. Nothing is fetched, and nothing runs in the kernel. In a notebook the page lies in an <iframe srcdoc>, because
-scripts run there whatever inserted it, and because it shares nothing with other pages.
+replays it. Nothing runs in the kernel.
 """
 
 from __future__ import annotations
 
 import html
-import json
 import math
-import os
 import string
 from collections.abc import Iterable
 from itertools import pairwise
@@ -28,32 +25,28 @@ from autograd_lite.show.javascript import UntranslatableError, arithmetic, defin
 from autograd_lite.show.metrics import width_of
 from autograd_lite.show.names import names_of
 from autograd_lite.show.notation import operation_formula, partial_rule
+from autograd_lite.show.page import Page, checked_theme, document, part
 from autograd_lite.show.scopes import OPEN_LIMIT
 from autograd_lite.show.text import short
-from autograd_lite.show.theme import Theme, theme_of
 from autograd_lite.sweep import partials_of, topological_order
 
 LIMIT = 20_000  # values up to which a page holds the whole graph
 FULL = 6_000  # boxes up to which a drawing has them all
 MOST_LEAVES = 200  # to choose from in a list
-THEMES = ("auto", "light", "dark")
-_FOLDER = Path(__file__).parent
 _NUMBER = "-1.234e-05"  # the widest number in a box
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-class Explorer:
+class Explorer(Page):
     """An expression to step through, in one page; made by `value.explore()`. A notebook shows it, `save` writes a file."""
 
-    __slots__ = ("_page", "_picture", "_views", "_words", "height")
+    __slots__ = ("_views",)
 
     def __init__(
         self, value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIMIT, height: int | None = None
     ) -> None:
         if not isinstance(value, Value):
             raise TypeError(f"explore is for a Value, not for {type(value).__name__} {value!r:.60}")
-        if theme not in THEMES:
-            raise ValueError(f"the theme of an explorer is {', '.join(THEMES[:-1])} or {THEMES[-1]}, not {theme!r:.60}")
+        checked_theme(theme, "an explorer")
         order = topological_order(value)
         if len(order) > limit:
             raise ValueError(
@@ -65,32 +58,9 @@ class Explorer:
         tape, table = _tape(order, names, targets)
         result = f"{names[value]} = {short(value.data)}"
         self._views = tape["views"]
-        self._page = _page(f"Explorer of {result}", tape, table, theme)
-        self._picture = Graph(value)
-        self._words = f"<Explorer of {result}; values: {len(order):,}>"
-        self.height = height or _height(tape)
-
-    @property
-    def html(self) -> str:
-        """The page, a document of its own."""
-        return self._page
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to a file, which a browser opens without a network."""
-        Path(path).write_text(self._page, encoding="utf-8")
-
-    def __repr__(self) -> str:
-        return self._words
-
-    def _repr_html_(self) -> str:
-        """The page in a frame: notebooks run the scripts of a frame, however they put it there."""
-        style = f"width:100%;height:{self.height}px;border:0;border-radius:8px"
-        return f'<iframe title="{html.escape(self._words[1:-1])}" style="{style}" srcdoc="{html.escape(self._page)}"></iframe>'
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The page; a picture, for what shows no pages; a line of text."""
-        bundle = {"text/html": self._repr_html_(), "image/svg+xml": self._picture.to_svg(), "text/plain": self._words}
-        return {kind: text for kind, text in bundle.items() if (not include or kind in include) and kind not in (exclude or ())}
+        words = f"<Explorer of {result}; values: {len(order):,}>"
+        page = _page(f"Explorer of {result}", tape, table, theme)
+        super().__init__(page, Graph(value).to_svg, words, height or _height(tape))
 
 
 def explore(value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIMIT, height: int | None = None) -> Explorer:
@@ -294,27 +264,9 @@ def _path(route: list[tuple[int, int]]) -> str:
 
 
 def _page(title: str, tape: dict[str, Any], table: str, theme: str) -> str:
-    # "<" is written so that no label ends the script, or starts a comment in it.
-    data = json.dumps(tape, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    script, style, markup = [(_FOLDER / f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("js", "css", "html")]
-    return f"""<!DOCTYPE html>
-<html lang="en"{"" if theme == "auto" else f' data-theme="{theme}"'}>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width">
-<title>{html.escape(title)}</title>
-<style>
-{_colours(theme)}
-{style}</style>
-{string.Template(markup).substitute(_words(tape))}<script>
-(() => {{
-"use strict";
-const table = {{}}, root = document.currentScript.previousElementSibling, tape = {data};
-{arithmetic(table)}
-{table}
-{script}}})();
-</script>
-"""
+    markup = string.Template(part("explorer.html")).substitute(_words(tape))
+    code = f"const table = {{}};\n{arithmetic(table)}\n{table}\n"
+    return document(title, "explorer", markup, tape, theme, lambda theme: {}, code)
 
 
 def _words(tape: dict[str, Any]) -> dict[str, str]:
@@ -323,26 +275,6 @@ def _words(tape: dict[str, Any]) -> dict[str, str]:
     options = [f'<option value="{i}">{html.escape(tape["names"][i])}</option>' for i in leaves]
     hidden = "" if len(tape["views"]) > 1 else "hidden"
     return {"result": html.escape(tape["names"][-1]), "options": "".join(options), "scopes": hidden}
-
-
-def _colours(theme: str) -> str:
-    """The colours of the drawings as variables."""
-    light, dark = _variables(theme_of("light")), _variables(theme_of("dark"))
-    if theme != "auto":
-        return f":root {{ color-scheme: {theme}; {dark if theme == 'dark' else light} }}"
-    return (
-        f":root {{ color-scheme: light; {light} }}\n:root[data-theme=dark] {{ color-scheme: dark; {dark} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ color-scheme: dark; {dark} }} }}"
-    )
-
-
-def _variables(theme: Theme) -> str:
-    colours = {"text": theme.text, "muted": theme.muted, "strip": theme.strip, "pill": theme.pill, "frame": theme.frame}
-    colours["back"] = theme.background or "#ffffff"
-    for kind, (fill, line) in theme.boxes.items():
-        colours |= {kind: fill, f"{kind}-line": line}
-    colours |= theme.edges
-    return " ".join([f"--{name}: {colour};" for name, colour in colours.items()])
 
 
 def _height(tape: dict[str, Any]) -> int:
