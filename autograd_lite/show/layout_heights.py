@@ -21,7 +21,7 @@ NO_GROUPS: tuple[int, ...] = ()
 LOWEST = -(10**9)  # of a side of a group above which nothing lies
 GROUP_MOVES = 4  # relaxations, the last of which moves whole groups first
 LOOSE = 0.05  # the weight of a segment into another group, for one inside
-RELAXATIONS = 24  # of a drawing with groups
+RELAXATIONS = 24  # of a small drawing with groups
 WEIGHTS = (1.0, 2.0, 8.0)  # of a segment by the number of bends at its ends: long wires bend least
 
 
@@ -266,7 +266,7 @@ def _relax(
             above.setdefault(other, []).append((token, distance))
     contents = _contents(len(sides), paths)
     inner = _loose(sides, paths)
-    for sweep in range(RELAXATIONS):
+    for sweep in range(max(2, min(RELAXATIONS, WORK // len(order)))):
         if sweep % GROUP_MOVES == GROUP_MOVES - 1:
             for inside in contents if sweep // GROUP_MOVES % 2 else reversed(contents):
                 _move(inside, above, below, y, sides)
