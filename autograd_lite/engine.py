@@ -243,6 +243,17 @@ def _set_operands(node: Value, primitive: Primitive, operands: tuple[Value | flo
         node._first, node._second = operands if len(operands) == 2 else (operands[0], None)
 
 
+def share_notes(nodes: list[Any], notes: list[Note]) -> None:
+    """Give each node its note, and the same one to its first argument; leaves, and nodes that have a note, keep what they have.
+
+    For what makes nodes by twos many times over: a note is shared, and costs a node no memory.
+    """
+    for made, note in zip(nodes, notes, strict=False):
+        for node in (made, made._first) if isinstance(made, Value) else ():
+            if isinstance(node, Value) and node.op is not None and not hasattr(node, "_note"):
+                node._note = note
+
+
 def copy_with_operands(node: Value, twin_of: Callable[[Value], Value]) -> Value:
     """A copy of a node on the twins of its operands."""
     twin = node.__copy__()

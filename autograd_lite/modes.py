@@ -66,6 +66,11 @@ class _NoGrad(Mode):
         return type(node)(node.data)
 
 
+def is_recording() -> bool:
+    """Whether operations have a history here: no `no_grad` is active."""
+    return not any([isinstance(mode, _NoGrad) for mode in _current.get()])
+
+
 @contextmanager
 def lifted_no_grad() -> Iterator[bool]:
     """Record again inside a `no_grad`; gives whether there was one."""

@@ -1,6 +1,7 @@
 """Brings the README's generated parts up to date: `python tests/readme.py`. They are what the package prints.
 
-The generated parts are the output of command one, the tree of the smallest example, and the table of primitives.
+The generated parts are the output of command one, the tree and the picture of the smallest example, and the table of
+primitives.
 """
 
 import contextlib
@@ -23,14 +24,24 @@ def command_output() -> str:
     return printed.getvalue().rstrip()
 
 
-def example_tree() -> str:
-    """The tree of the smallest example after its sweep."""
+def example() -> ag.Value:
+    """The smallest example after its sweep."""
     a, b = ag.Value(2.0, label="a"), ag.Value(1.0, label="b")
     c, d = a + b, b + 1
     e = c * d
     c.label, d.label, e.label = "c", "d", "e"
     e.backward()
-    return str(e.graph().tree()).rstrip()
+    return e
+
+
+def example_tree() -> str:
+    """The tree of the smallest example."""
+    return str(example().graph().tree()).rstrip()
+
+
+def example_picture() -> str:
+    """The picture of the smallest example after its sweep, as Mermaid."""
+    return example().graph().to_mermaid()
 
 
 def current(text: str) -> str:
@@ -43,6 +54,7 @@ def current(text: str) -> str:
 
     put(r"(<!-- output one -->\n```\n).*?(```\n)", command_output() + "\n")
     put(r"(>>> print\(e\.graph\(\)\.tree\(\)\)\n).*?(\n```\n)", example_tree() + "\n")
+    put(r"(<!-- picture -->\n```mermaid\n).*?(```\n)", example_picture())
     put(r"(<!-- table -->\n).*?(\n## More\n)", primitive_table().rstrip() + "\n")
     return text
 

@@ -72,6 +72,8 @@ def methods_stub() -> str:
         "",
         "class Methods:",
         "    def graph(self, *args: Any, **options: Any) -> Any: ...",
+        "    def derivation(self, *args: Any, **options: Any) -> Any: ...",
+        "    def explore(self, *args: Any, **options: Any) -> Any: ...",
     ]
     for name in ("__lt__", "__le__", "__gt__", "__ge__"):
         lines.append(f"    def {name}(self, other: Value | float) -> bool: ...")

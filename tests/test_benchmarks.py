@@ -35,7 +35,9 @@ from benchmarks.runner import ROWS, table
 RUNNER = Path(__file__).parent / "benchmarks"
 PACKAGE = Path(autograd_lite.__file__).parent.parent
 TINY = ["--quick", "--operations", "64", "--repetitions", "2"]
-EAGER_ROWS = [row for row in ROWS if row not in COMPILED_ROWS]  # the others: test_compiled_workloads.py
+EAGER_ROWS = [
+    row for row in ROWS if row not in COMPILED_ROWS and row not in ("S6", "X8")
+]  # the others: test_compiled_workloads.py
 PHASES = {"record", "sweep", "free", "first gradient", "total"}
 PURE_IF_NATIVE = {PURE} if autograd_lite.engine_name == "native" else set()
 
@@ -132,6 +134,25 @@ def test_xad_with_other_numbers_is_refused(tmp_path, row):
     assert process.returncode == 1
     assert "numbers disagree" in process.stderr
     assert report["rows"] == []
+
+
+def test_drawings_tell_times_and_bytes(tmp_path):
+    process, report = run(tmp_path, ABSENT, *TINY, "--only", "S6", "--largest", "1000")
+    assert process.returncode == 0, process.stderr
+    assert [set(row["times"][OURS]) for row in report["rows"]] == [{"network", "random graph"}] * 4 + [
+        {"network in boxes", "chain"}
+    ]
+    sizes = [goal for row in report["rows"] for goal in row["goals"] if goal["figure"].startswith("bytes")]
+    assert len(sizes) == 3
+    assert all(goal["met"] for goal in sizes)
+
+
+def test_the_row_of_the_explorer_says_what_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOGRAD_LITE_NODE_MODULES", str(tmp_path))
+    process, report = run(tmp_path, ABSENT, *TINY, "--only", "X8")
+    assert process.returncode == 0
+    assert [row["figures"]["bytes a value"] < 1000 for row in report["rows"]] == [True, True]
+    assert all("playwright-core are not there" in row["notes"][0] for row in report["rows"])
 
 
 def test_moons_follow_the_published_losses(tmp_path):

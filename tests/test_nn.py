@@ -1,5 +1,6 @@
 import copy
 import gc
+import importlib
 import math
 import pickle
 import random
@@ -10,6 +11,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite.nn import MLP, Layer, Module, Neuron
+from engines import installed, load_engine
 from networks import Net, data
 
 
@@ -304,3 +306,56 @@ def test_training_leaves_no_garbage():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+# --- scopes
+
+
+def scopes_of(y, package=ag):
+    return [(node.op.name, node.note.scope) for node in package.topological_order(y) if node.op]
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_what_a_network_computes_lies_in_the_scopes_of_its_layers_and_neurons(pure):
+    try:
+        package = load_engine(pure)
+    except ImportError:
+        pytest.skip("the compiled engine was not built")
+    with installed(package):
+        model = package.nn.MLP(2, [2, 1], rng=random.Random(1))
+        with package.scope("other"):
+            x = package.Value(0.5).exp()
+        assert scopes_of(model([x, 1.0]), package) == [
+            ("exp", "other"),
+            ("dot", "layer0.neuron0"), ("relu", "layer0.neuron0"), ("dot", "layer0.neuron1"), ("relu", "layer0.neuron1"),
+            ("dot", "layer1.neuron0"),
+        ]  # fmt: skip
+        with package.scope("net"):
+            assert {scope for _, scope in scopes_of(model([0.5, 1.0]), package)} == {
+                "net.layer0.neuron0", "net.layer0.neuron1", "net.layer1.neuron0"
+            }  # fmt: skip
+        layer = package.nn.Layer(2, 2, activation=lambda v: v.tanh() * 2.0)
+        assert [scopes_of(y, package) for y in layer([0.5, 1.0])] == [
+            [("dot", f"neuron{i}"), ("tanh", f"neuron{i}"), ("multiply", f"neuron{i}")] for i in range(2)
+        ]
+        assert scopes_of(package.nn.Neuron(2)([0.5, 1.0]), package) == [("dot", ""), ("relu", "")]
+        with package.no_grad():
+            assert model([0.5, 1.0]).note.scope == ""
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_shared_notes_leave_leaves_and_what_is_noted_alone(pure):
+    try:
+        package = load_engine(pure)
+    except ImportError:
+        pytest.skip("the compiled engine was not built")
+    with installed(package):
+        engine = importlib.import_module("autograd_lite.engine")
+        note = engine.Note(scope="s")
+        x = package.Value(2.0)
+        named = x.exp()
+        named.label = "named"
+        pair = x.sin().cos()
+        engine.share_notes([named, pair, x, x.sum(1.0), 3.0], [note] * 4)
+        assert (named.note.scope, pair.note, pair.args[0].note, x.note) == ("", note, note, engine.Note())
+        assert pair.note is pair.args[0].note

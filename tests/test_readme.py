@@ -19,6 +19,8 @@ def test_examples():
 
 def test_it_names_nothing_that_is_missing():
     root = README.parent
-    for path in ("notebooks/01_one_expression.ipynb", ".github/CONTRIBUTING.md", ".github/CHANGELOG.md", ".github/SECURITY.md"):
-        assert path in README.read_text(encoding="utf-8")
+    notebooks = ("01_one_expression.ipynb", "02_see_backpropagation.ipynb")
+    pages = (".github/CONTRIBUTING.md", ".github/CHANGELOG.md", ".github/SECURITY.md")
+    for path in (*[f"notebooks/{name}" for name in notebooks], *pages):
+        assert path.removeprefix("notebooks/") in README.read_text(encoding="utf-8")
         assert (root / path).exists()

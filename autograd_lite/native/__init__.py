@@ -68,6 +68,7 @@ def _adopt(extension: ModuleType) -> None:
     bindings = {
         "Value": value,
         "make_node": extension.make_node,
+        "share_notes": extension.share_notes,
         "method_of": extension.Method,
         "topological_order": extension.topological_order,
         "_new_value": value.__new__,

@@ -279,3 +279,26 @@ static PyGetSetDef value_getset[] = {
     {"_note", get_note, set_note, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
+
+/* share_notes(nodes, notes), as in engine.py. */
+static PyObject *
+share_notes(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "share_notes takes a list of nodes and a list of notes");
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]) && i < PyList_GET_SIZE(args[1]); i++) {
+        PyObject *made = PyList_GET_ITEM(args[0], i), *note = PyList_GET_ITEM(args[1], i);
+        if (!IS_VALUE(made) || !PyObject_TypeCheck(note, Py_TYPE(package.empty_note))) {
+            continue;
+        }
+        PyObject *pair[] = {made, AS_VALUE(made)->first};
+        for (int k = 0; k < 2; k++) {
+            if (pair[k] != NULL && IS_VALUE(pair[k]) && AS_VALUE(pair[k])->op != 0 && AS_VALUE(pair[k])->note == NULL) {
+                AS_VALUE(pair[k])->note = Py_NewRef(note);
+            }
+        }
+    }
+    Py_RETURN_NONE;
+}

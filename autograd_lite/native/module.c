@@ -138,6 +138,7 @@ static PyMethodDef module_methods[] = {
     {"pull_numbers", (PyCFunction)(void (*)(void))pull_numbers, METH_FASTCALL, NULL},
     {"has_leaf", (PyCFunction)(void (*)(void))has_leaf, METH_FASTCALL, NULL},
     {"make_node", (PyCFunction)(void (*)(void))make_node, METH_FASTCALL, NULL},
+    {"share_notes", (PyCFunction)(void (*)(void))share_notes, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,6 +1,7 @@
 """Modules: what holds parameters. Neuron, Layer and MLP have micrograd's shapes, names, parameter order and random draws.
 
 A neuron adds up ``b + w[0]*x[0] + w[1]*x[1] + ...`` from left to right, in a single `dot` node, and applies its activation.
+What the neurons of a layer compute lies in scopes such as "layer0.neuron2", by which drawings group it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from numbers import Real
 from types import MemberDescriptorType
 from typing import Any, Protocol, Self
 
-from autograd_lite.engine import Value
+from autograd_lite.engine import Note, Value, share_notes
+from autograd_lite.modes import active_modes, is_recording, scope
 from autograd_lite.nn import storage
 from autograd_lite.nn.storage import ModelFormatError, SavedModel
 from autograd_lite.primitive import Primitive, real_number
@@ -206,6 +208,8 @@ class Layer(Module):
     """Neurons side by side on the same inputs. Arguments as those of `Neuron`, `outputs` being the number of neurons."""
 
     neurons: list[Neuron]
+    _prefix: str = ""  # of its neurons' scopes
+    _notes: list[Note] = []  # of its neurons' results; none where an activation may make more than one node  # noqa: RUF012
 
     def __init__(
         self,
@@ -216,12 +220,30 @@ class Layer(Module):
         rng: UniformSource | None = None,
     ) -> None:
         self.neurons = [Neuron(inputs, nonlin, activation, rng) for _ in range(_size(outputs, "outputs"))]
+        self._name_scopes("")
 
     def __call__(self, x: Any) -> Any:
         """The outputs for the inputs x (as `Neuron` takes them) in a list; a single one alone, as in micrograd."""
         inputs = _inputs(x, self)
-        outputs = [neuron(inputs) for neuron in self.neurons]
+        if self._notes and not active_modes:
+            outputs = [neuron(inputs) for neuron in self.neurons]
+            share_notes(outputs, self._notes)
+        elif active_modes and not is_recording():
+            outputs = [neuron(inputs) for neuron in self.neurons]
+        else:
+            outputs = [self._in_scope(i, inputs) for i in range(len(self.neurons))]
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def _name_scopes(self, prefix: str) -> None:
+        """Say in which scopes drawings group what the neurons compute."""
+        self._prefix = prefix
+        simple = all(neuron.activation is None or isinstance(neuron.activation, Primitive) for neuron in self.neurons)
+        self._notes = [Note(scope=f"{prefix}neuron{i}") for i in range(len(self.neurons))] if simple else []
+
+    def _in_scope(self, i: int, inputs: list[Any]) -> Any:
+        """The output of a neuron called inside its scope, where every node is looked at as it is made."""
+        with scope(f"{self._prefix}neuron{i}"):
+            return self.neurons[i](inputs)
 
     def architecture(self) -> dict[str, Any] | None:
         """Inputs, outputs and activation; None if the neurons are not all alike."""
@@ -261,6 +283,8 @@ class MLP(Module):
             Layer(before, after, activation=function, rng=rng)
             for before, after, function in zip(sizes[:-1], sizes[1:], activations, strict=True)
         ]
+        for i, layer in enumerate(self.layers):
+            layer._name_scopes(f"layer{i}.")
 
     def __call__(self, x: Any) -> Any:
         """The outputs of the last layer for the inputs x (as `Neuron` takes them) in a list; a single one alone."""

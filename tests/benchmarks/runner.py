@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import autograd_lite as ag
 from benchmarks.compiled.rows import COMPILED_ROWS
+from benchmarks.drawings import run_drawings
+from benchmarks.explorer import run_explorer
 from benchmarks.growth import run_growth
 from benchmarks.measure import (
     OURS,
@@ -45,6 +47,8 @@ ROWS = {
     "B1": Row("moons, eager: whole training steps of micrograd's demo", run_moons),
     "B2": Row("small GPT, eager: whole training steps in plain scalar code", run_small_gpt),
     "B9": Row("growth, eager: nanoseconds and bytes a node as graphs grow", run_growth),
+    "S6": Row("drawings: milliseconds and bytes of pictures of 50 to 5,000 values", run_drawings),
+    "X8": Row("explorer: milliseconds to open a page of 3,000 and 5,000 values, and to move a leaf in it", run_explorer),
     **{name: Row(*row) for name, row in COMPILED_ROWS.items()},
 }
 """Every benchmark by name; adding one is adding an entry."""
