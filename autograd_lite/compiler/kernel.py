@@ -58,7 +58,8 @@ def compile(  # noqa: A001
     reduce: "sum" or "mean" of the results over the points.
     exact: the bits of the engine; without it, every function is right to 4 units in the last place, and faster. An adjoint that
         is 0 may have another sign then.
-    threads: so many at once share a batch; Python's lock is released. The bits do not depend on it.
+    threads: so many at once share a batch; Python's lock is released. The bits do not depend on it. Up to 128 MiB of memory of
+        large results that nobody has any more is kept for the next ones.
     max_paths: so many paths through f's branches are kept; at points on further ones f is called as it is.
 
     Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
