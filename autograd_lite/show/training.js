@@ -37,7 +37,7 @@ function show(k) {
 	});
 	points.forEach((point, i) => point.classList.toggle("wrong", moment.wrong[i] === "1"));
 	moment.marks.forEach(([x, y], i) => {
-		now?.setAttribute("d", now.getAttribute("d").replace(/^M[^V]*?(?= )/, `M${x}`));
+		now.setAttribute("transform", `translate(${x} 0)`);
 		marks[i].setAttribute("cx", x);
 		marks[i].setAttribute("cy", y ?? 0);
 		marks[i].setAttribute("r", y === null ? 0 : mark);

@@ -210,7 +210,7 @@ class TrainingView:
         """The loss in small bars."""
         losses = self._losses[:: max(1, math.ceil(len(self._losses) / 40))]
         axis = axis_of(losses, logarithmic=True)
-        shares = [axis.share(x) if math.isfinite(x) and (x > 0.0 or not axis.is_log) else None for x in losses]
+        shares = [axis.share(x) if math.isfinite(x) else None for x in losses]
         return "".join(["?" if share is None else _SPARKS[min(7, max(0, int(share * 8)))] for share in shares])
 
     # --- what is drawn
@@ -270,21 +270,14 @@ class TrainingView:
     def _moment(self, scene: Scene, epoch: int) -> Moment:
         paths, wrong = self._decided(scene, epoch)
         weights, biases = self._levels(epoch)
-        words, marks = [], []
-        if epoch >= 0:
-            count = len(self._losses)
-            numbers = [self._losses[epoch], self._accuracies[epoch]]
-            words.append(f"loss {shorter(self._losses[epoch])}")
-            if numbers[1] is not None:
-                words.append(f"accuracy {shorter(100.0 * numbers[1])} %")
-            for (_, curve), number in zip(scene.curves.items(), numbers, strict=False):
-                is_drawn = number is not None and math.isfinite(number) and (number > 0.0 or not curve.axis.is_log)
-                x, y = curve_point(
-                    epoch, number if is_drawn and number is not None else curve.axis.low, count, curve.axis, scene.plot
-                )
-                marks.append((x, y if is_drawn else None))
-        else:
-            words.append("nothing recorded yet")
+        numbers = {"loss": self._losses[epoch], "accuracy": self._accuracies[epoch]} if epoch >= 0 else {}
+        marks = [
+            curve_point(epoch, numbers[name], len(self._losses), curve.axis, scene.plot) for name, curve in scene.curves.items()
+        ]
+        loss, accuracy = numbers.get("loss"), numbers.get("accuracy")
+        words = ["nothing recorded yet" if loss is None else f"loss {shorter(loss)}"]
+        if accuracy is not None:
+            words.append(f"accuracy {shorter(100.0 * accuracy)} %")
         if scene.axes and scene.samples and scene.samples.names:
             words.append(f"{sum(wrong):,} of {len(wrong):,} points wrong")
         return Moment(f"Epoch {epoch}" if epoch >= 0 else "Now", " · ".join(words), paths, weights, biases, wrong, marks)

@@ -63,7 +63,7 @@ def _tape(scene: Scene, moments: Sequence[Moment]) -> dict[str, Any]:
                 "weights": codes_of(moment.weights),
                 "biases": codes_of(moment.biases),
                 "wrong": "".join(["1" if is_wrong else "0" for is_wrong in moment.wrong]),
-                "marks": [[round(x, 1), None if y is None else round(y, 1)] for x, y in moment.marks],
+                "marks": moment.marks,
             }
             for moment in moments
         ],

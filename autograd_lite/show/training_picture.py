@@ -414,9 +414,9 @@ def _curves(scene: Scene, moment: Moment) -> Iterator[str]:
         yield f'<path class="{name}" stroke-linecap="round" d="{curve.path}"/>\n'
         yield "".join([f'<path class="missing" d="M{x:.1f} {top + 7:g}{CROSS}"/>' for x in curve.missing[:50]]) + "\n"
     if moment.marks:
-        yield f'<path class="now" d="M{moment.marks[0][0]:.1f} {top}V{bottom}"/>\n'
+        yield f'<path class="now" transform="translate({moment.marks[0][0]:g} 0)" d="M0 {top}V{bottom}"/>\n'
         for name, (x, height) in zip(scene.curves, moment.marks, strict=True):
-            yield f'<circle class="{name} mark" cx="{x:.1f}" cy="{height or 0.0:.1f}" r="{0 if height is None else MARK}"/>\n'
+            yield f'<circle class="{name} mark" cx="{x:g}" cy="{height or 0.0:g}" r="{0 if height is None else MARK}"/>\n'
 
 
 class TrainingPicture:
