@@ -5,7 +5,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
@@ -31,10 +31,12 @@ def test_a_point_of_the_grid_lies_within_the_outline_if_it_is_above(field, above
 
 
 @given(fields)
+@example([-7 if k == 14 else 7 if k in (8, 15) else 1 for k in range(25)])
+@example([(-1) ** (i + j) for i in range(5) for j in range(5)])
 def test_two_classes_share_the_square(field):
     areas = [area(loops(outline([sign * x for x in field], NODES, 0))) for sign in (1, -1)]
     whole = ((NODES - 1) * UNIT) ** 2
-    assert abs(sum(areas) - whole) <= 2 * UNIT * (NODES - 1) ** 2 / 2  # coordinates are whole numbers
+    assert abs(sum(areas) - whole) <= UNIT * (NODES - 1) ** 2  # coordinates are whole numbers
 
 
 def test_an_outline_crosses_where_the_level_does():

@@ -21,7 +21,7 @@ NODES = 41  # of a grid, on either side
 LEVELS = 300_000  # of a class: a margin of 1 unit is 300 of them
 CLASSES = 7  # that have colours of their own
 BANDS = (0, 100, 300, 900)  # levels above which the colour of a class is stronger
-UNIT = 16  # of an outline's coordinates, between two points of the grid
+UNIT = 40  # of an outline's coordinates, between two points of the grid
 CALLS = 200  # points from which machine code is worth making
 CHECKS = 4
 Points = Sequence[Sequence[float]]
@@ -171,7 +171,7 @@ def _crossings(field: Sequence[int], nodes: int, above: int) -> dict[int, int]:
             edges = (at, at + 3, at + 2 * wide, at + 1)  # above, right, below, left
             leaving = [k for k in range(4) if inside[k] and not inside[(k + 1) % 4]]
             entering = [k for k in range(4) if not inside[k] and inside[(k + 1) % 4]]
-            joined = a + b + c + d > 0
+            joined = a + b + c + d > (-1 if inside[0] else 0)  # of two classes one is joined, where the four together are 0
             for k in leaving:
                 step = 1 if joined else 3
                 to = k

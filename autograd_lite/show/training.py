@@ -32,7 +32,7 @@ from autograd_lite.engine import Value
 from autograd_lite.primitive import real_number
 from autograd_lite.show.axis import Axis, axis_of
 from autograd_lite.show.curves import curve_of, curve_point
-from autograd_lite.show.network import largest_of, levels_of, network_of
+from autograd_lite.show.network import Network, largest_of, levels_of, network_of
 from autograd_lite.show.page import Page, checked_theme
 from autograd_lite.show.regions import CLASSES, NODES, Runner, Scale, leveled, outlines, winner
 from autograd_lite.show.samples import Samples, samples_of
@@ -83,7 +83,6 @@ class TrainingView:
         self._theme = checked_theme(theme, "a TrainingView")
         self._threshold = _threshold(model) if threshold is None else real_number(threshold, "threshold")
         self._runner = Runner(model)
-        self._network = network_of(model)
         self._losses: list[float] = []
         self._accuracies: list[float | None] = []
         self._frames: dict[int, array[float]] = {}
@@ -229,8 +228,9 @@ class TrainingView:
                 parameter.data = number
 
     def _scene(self) -> Scene:
-        notes = self._network.notes() if self._network else []
-        if self._network is None:
+        network = network_of(self._model)
+        notes = network.notes() if network else []
+        if network is None:
             notes = ["The network is left out: the model has no layers of neurons, as ag.nn.MLP has them"]
         samples, classes, reason = self._classes()
         if reason:
@@ -240,7 +240,9 @@ class TrainingView:
         axes = None
         if samples and classes:
             axes = axis_of([row[0] for row in samples.rows], MARGIN), axis_of([row[1] for row in samples.rows], MARGIN)
-        scene = Scene(samples, axes, classes, self._network, Axis(0.0, max(1.0, len(self._losses) - 1.0)), {}, notes)
+        drawn = [self._drawn(network, frame) for frame in self._frames.values() or [self._now()]]
+        largest = [largest_of([x for kinds in drawn for x in kinds[i]]) for i in (0, 1)]
+        scene = Scene(samples, axes, classes, network, largest, Axis(0.0, max(1.0, len(self._losses) - 1.0)), {}, notes)
         if not self._losses:
             return scene
         figures = {"loss": (self._losses, axis_of(self._losses, 0.05, logarithmic=True))}
@@ -269,7 +271,7 @@ class TrainingView:
 
     def _moment(self, scene: Scene, epoch: int) -> Moment:
         paths, wrong = self._decided(scene, epoch)
-        weights, biases = self._levels(epoch)
+        weights, biases = self._levels(scene, epoch)
         numbers = {"loss": self._losses[epoch], "accuracy": self._accuracies[epoch]} if epoch >= 0 else {}
         marks = [
             curve_point(epoch, numbers[name], len(self._losses), curve.axis, scene.plot) for name, curve in scene.curves.items()
@@ -304,21 +306,20 @@ class TrainingView:
         wrong = [bool(samples.names) and found[k] != samples.classes[i] for k, i in enumerate(samples.drawn)]
         return outlines([leveled(row, scale) for row in scores[: len(grid)]], NODES, len(scene.classes)), wrong
 
-    def _levels(self, epoch: int) -> tuple[list[int | None], list[int | None]]:
+    def _levels(self, scene: Scene, epoch: int) -> list[list[int | None]]:
         """Weights and biases at an epoch, beside the largest of all epochs."""
-        if self._network is None:
-            return [], []
+        frame = self._frames.get(epoch)
+        kinds = zip(self._drawn(scene.network, self._now() if frame is None else frame), scene.largest, strict=True)
+        return [levels_of(numbers, largest) for numbers, largest in kinds]
+
+    def _drawn(self, network: Network | None, frame: array[float]) -> list[list[float]]:
+        """The weights and the biases that are drawn; what is no parameter, and what was none then, has the number of today."""
+        if network is None:
+            return [[], []]
         position = {parameter: i for i, parameter in enumerate(self._model.parameters())}
-        found = []
-        for values in ([link.weight for link in self._network.links], [bias for _, _, bias in self._network.biases]):
-            frames = list(self._frames.values()) or [self._now()]
-            places = [position.get(value, -1) for value in values]
-            largest = max([largest_of([frame[i] for i in places if i >= 0]) for frame in frames], default=0.0)
-            largest = max(largest, largest_of([value.data for value, i in zip(values, places, strict=True) if i < 0]))
-            frame = self._frames.get(epoch, frames[-1])
-            numbers = [frame[i] if i >= 0 else value.data for value, i in zip(values, places, strict=True)]
-            found.append(levels_of(numbers, largest))
-        return found[0], found[1]
+        kinds = [link.weight for link in network.links], [bias for _, _, bias in network.biases]
+        places = [[(value, position.get(value, len(frame))) for value in values] for values in kinds]
+        return [[frame[i] if i < len(frame) else value.data for value, i in each] for each in places]
 
 
 def _matched(samples: Samples, outputs: int, threshold: float) -> tuple[Samples, list[str], str]:

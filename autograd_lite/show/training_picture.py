@@ -25,6 +25,7 @@ from autograd_lite.show.theme import Theme, theme_of
 
 WIDTH = 840
 PLOT = 360  # each side of the regions
+SCALE = PLOT / (NODES - 1) / UNIT  # pixels for one of an outline's units
 LEFT, TOP, RIGHT = 52, 76, WIDTH - 18  # of the regions; of the panels on the right
 MIDDLE = LEFT + PLOT + 36  # where these begin
 NETWORK_HEIGHT = 218
@@ -63,6 +64,7 @@ class Scene(NamedTuple):
     axes: tuple[Axis, Axis] | None  # of the points; None where the regions are left out
     classes: list[str]  # of the regions
     network: Network | None
+    largest: list[float]  # weight, and bias, of all epochs
     epochs: Axis
     curves: dict[str, Curve]  # loss, accuracy
     notes: list[str]
@@ -193,7 +195,7 @@ def _style(scene: Scene, colours: dict[str, str], root: str) -> str:
         if i < len(scene.classes):
             rules |= {f".r{i}{k}": f"fill:{c[f'tint{i}{k}']}" for k in range(len(BANDS))}
     if scene.axes:
-        rules[".regions path:first-child"] = f"stroke:{c['ink']};stroke-width:2"
+        rules[".regions path:first-child"] = f"stroke:{c['ink']};stroke-width:{1.2 / SCALE:.3g}"
         rules[".gap"] = f"fill:url(#{root}-gap)"
     return "".join([f".{root} {selector}{{{rule}}}" if selector else f".{root}{{{rule}}}" for selector, rule in rules.items()])
 
@@ -223,7 +225,7 @@ def _regions(scene: Scene, moment: Moment, root: str) -> Iterator[str]:
     )
     frame = f'x="{LEFT}" y="{TOP}" width="{PLOT}" height="{PLOT}"'
     yield f'<defs>{pattern}</defs>\n<rect {frame} class="gap"/>\n'
-    yield f'<g class="regions" transform="translate({LEFT} {TOP}) scale({PLOT / (NODES - 1) / UNIT:g})">\n'
+    yield f'<g class="regions" transform="translate({LEFT} {TOP}) scale({SCALE:g})">\n'
     for i, paths in enumerate(moment.outlines):
         drawn = "".join([f'<path class="r{i}{k}" d="{path}"/>' for k, path in enumerate(paths)])
         yield f"<g>{drawn}</g>\n"
