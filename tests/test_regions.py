@@ -24,6 +24,8 @@ def test_a_point_of_the_grid_lies_within_the_outline_if_it_is_above(field, above
         for j in range(1, NODES - 1):
             level = field[j * NODES + i]
             inside = where(found, i * UNIT, j * UNIT)
+            if level == above:
+                continue  # on the edge, and there may be an edge of no length
             if inside is not None:  # on the outline lies what is above by less than the coordinates can say
                 assert inside == (level > above)
             else:
