@@ -101,6 +101,7 @@ def test_what_machine_code_does_not_notice_is_noticed():
     before = runner.scores(some, model.parameters())
     model.sign.data = -1.0
     assert runner.scores(some, model.parameters()) == [[-x] for [x] in before]
+    assert runner._kernel is None
 
 
 def test_parameters_that_are_other_values_are_read():

@@ -77,6 +77,8 @@ def test_the_loss_curve_goes_through_the_losses():
     points = [tuple(map(float, point.split())) for point in re.findall(r"[ML](\S+ [\d.]+)", path.get("d"))]
     assert len(points) == 24
     steps = [b[0] - a[0] for a, b in pairwise(points)]
+    frame = classed(view.at().to_svg(), "rect", "frame")[-1]
+    assert (points[0][0], points[-1][0]) == (float(frame.get("x")), float(frame.get("x")) + float(frame.get("width")))
     assert max(steps) - min(steps) < 0.11
     low, high = min(losses), max(losses)
     at = {loss: y for loss, (_, y) in zip(losses, points, strict=True)}

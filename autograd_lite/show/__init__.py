@@ -1,4 +1,4 @@
-"""Pictures of graphs, and formulas of rules: DOT, `graphviz.Digraph`, trees of text, the table in Markdown.
+"""Pictures of graphs and of trainings, pages to step through them, derivations, and formulas of rules.
 
 This room gives `Value` its methods `graph`, `derivation` and `explore`; the engine knows of no picture.
 """
