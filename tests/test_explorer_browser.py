@@ -122,18 +122,18 @@ def expected_moves():
     return found
 
 
-def insert(e):
-    """A page that puts the explorer's HTML in by `innerHTML`."""
-    text = json.dumps(e.explore()._repr_html_()).replace("<", "\\u003c")
+def inserted_html(shown):
+    """A page that puts a notebook's HTML in by `innerHTML`."""
+    text = json.dumps(shown._repr_html_()).replace("<", "\\u003c")
     script = f"document.querySelector('div').innerHTML = {text}"
     return f"<!DOCTYPE html><html lang=en><title>inserted</title><div></div><script>{script}</script>"
 
 
-def notebook(e):
-    """A notebook with the explorer as an output, as nbconvert exports it without what its page loads from the network."""
+def notebook_html(shown):
+    """A notebook with a page as an output, as nbconvert exports it without what its page loads from the network."""
     nbconvert, nbformat = pytest.importorskip("nbconvert"), pytest.importorskip("nbformat")
-    cell = nbformat.v4.new_code_cell("e.explore()")
-    cell.outputs = [nbformat.v4.new_output("display_data", data=e.explore()._repr_mimebundle_())]
+    cell = nbformat.v4.new_code_cell("")
+    cell.outputs = [nbformat.v4.new_output("display_data", data=shown._repr_mimebundle_())]
     exporter = nbconvert.HTMLExporter(template_name="basic")
     body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
     return f"<!DOCTYPE html><html lang=en><title>notebook</title>{body}</html>"
@@ -153,8 +153,8 @@ def pages(tmp_path_factory):
         ag.topological_order(ag.Value(1.0, "x").sin().cos())[-1].explore().save(folder / "anomaly.html")
     two = e.explore()._repr_html_()
     (folder / "two.html").write_text(f"<!DOCTYPE html><html lang=en><title>two</title>{two}{two}</html>", encoding="utf-8")
-    (folder / "inserted.html").write_text(insert(e), encoding="utf-8")
-    (folder / "notebook.html").write_text(notebook(e), encoding="utf-8")
+    (folder / "inserted.html").write_text(inserted_html(e.explore()), encoding="utf-8")
+    (folder / "notebook.html").write_text(notebook_html(e.explore()), encoding="utf-8")
     big = large(1500)
     big.explore().save(folder / "large.html")
     order = ag.topological_order(big)

@@ -1,4 +1,4 @@
-"""Pictures of graphs, and formulas of rules: DOT, `graphviz.Digraph`, trees of text, the table in Markdown.
+"""Pictures of graphs and of trainings, pages to step through them, derivations, and formulas of rules.
 
 This room gives `Value` its methods `graph`, `derivation` and `explore`; the engine knows of no picture.
 """
@@ -18,6 +18,7 @@ from autograd_lite.show.graph import tree as tree
 from autograd_lite.show.routes import Route as Route
 from autograd_lite.show.routes import Routes as Routes
 from autograd_lite.show.routes import routes as routes
+from autograd_lite.show.training import TrainingView as TrainingView
 
 for _method in (graph.graph, _derivation.derivation, _explorer.explore):
     setattr(_Value, _method.__name__, _method)

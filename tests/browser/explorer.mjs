@@ -1,39 +1,10 @@
 // Opens pages of explorers in Chromium, with the network cut, and prints as JSON what happened. Arguments: the folder with the pages.
 // Each check is a function of this file; the Python test asks for one outcome a check.
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
+import { browser, expected, key, open, outcomesOf, text, violations } from "./pages.mjs";
 
-const require = createRequire(`${process.env.AUTOGRAD_LITE_NODE_MODULES}/`);
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const folder = process.argv[2];
-const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8"));
-const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-
-const browser = await chromium.launch({ executablePath: process.env.AUTOGRAD_LITE_CHROMIUM ?? "/usr/bin/chromium", args: flags });
-
-/** A page of the folder; every request that is not for a file of the folder is refused and remembered. */
-async function open(name, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
-  context.setDefaultTimeout(8000);
-  const page = await context.newPage(), outside = [], errors = [];
-  await page.route("**/*", (route) => {
-    if (route.request().url().startsWith(`file://${folder}/`)) return route.continue();
-    outside.push(route.request().url());
-    return route.abort();
-  });
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("console", (message) => { if (message.type() === "error" || message.type() === "warning") errors.push(message.text()); });
-  await page.goto(`file://${folder}/${name}.html`);
-  return { page, outside, errors, close: () => context.close() };
-}
-
-const text = (page, selector) => page.locator(selector).first().textContent();
 const numbers = (page) => page.$$eval(".box[data-value]", (boxes) => Object.fromEntries(boxes.filter((box) => box.dataset.value !== "-1").map((box) =>
   [box.dataset.value, [...[...box.querySelectorAll(".number")].map((field) => field.textContent), box.classList.contains("off")]])));
-const key = (page, ...names) => names.reduce((before, name) => before.then(() => page.keyboard.press(name)), Promise.resolve());
 
 const checks = {
   async steps_are_those_of_the_sweep({ page }) {
@@ -246,10 +217,8 @@ const checks = {
   async light_and_dark_are_accessible() {
     for (const [name, colorScheme, width] of [["fixture", "light", 1000], ["fixture", "dark", 1000], ["network", "dark", 420], ["hostile", "light", 600]]) {
       const { page, close } = await open(name, { colorScheme, viewport: { width, height: 900 } });
-      await page.evaluate(axe);
       for (const prepare of [() => key(page, "m"), () => key(page, "p", "m")]) {
-        const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-        assert.deepEqual(violations.map(({ id, nodes }) => [name, colorScheme, id, nodes[0].html.slice(0, 200), nodes[0].failureSummary]), []);
+        assert.deepEqual(await violations(page), [], `${name}, ${colorScheme}`);
         await prepare();
       }
       await close();
@@ -326,20 +295,7 @@ const checks = {
   },
 };
 
-const outcomes = {}, seconds = {};
-for (const [name, check] of Object.entries(checks)) {
-  if (process.env.ONLY && !process.env.ONLY.split(" ").includes(name)) continue;
-  const session = await open("fixture");
-  try {
-    await check(session);
-    outcomes[name] = session.errors.length ? `errors in the page: ${session.errors}` : "ok";
-  } catch (error) {
-    outcomes[name] = String(error.stack ?? error).slice(0, 3000);
-  }
-  await session.close();
-  seconds[name] = performance.now();
-}
-if (process.argv[3] === "seconds") console.error(seconds);
+const outcomes = await outcomesOf(checks, "fixture");
 
 /** How long a large page takes, in milliseconds: to open in full, and to recompute and draw a frame. */
 async function measure(name, full) {
