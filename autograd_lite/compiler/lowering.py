@@ -12,10 +12,9 @@ product is wrong (0 times an infinity) it is nan, and so is what is computed fro
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from autograd_lite import floats
 from autograd_lite.compiler import collector
@@ -24,8 +23,8 @@ from autograd_lite.compiler.functions import function_text
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
-from autograd_lite.compiler.spelling import resolve, spelled
-from autograd_lite.compiler.steps import ABSORBING, OPCODES, Step, steps_of, telling
+from autograd_lite.compiler.spelling import of_count, resolve, spelled
+from autograd_lite.compiler.steps import ABSORBING, COMPARING, EXTREMES, OPCODES, Step, steps_of, telling
 from autograd_lite.compiler.tree import Call, Expression, Name, Number, Operation
 
 INLINED, QUICKLY_INLINED = 4000, 100  # in a program of more instructions, exp, log and erfc are called
@@ -405,6 +404,10 @@ class _KernelPrinter:
             constant = self.constants[place] = builder.constant(self.program.constants[-1 - place], "float")
         return constant
 
+    def is_told(self, place: int) -> bool:
+        """Whether a nan there makes an output nan, or there is none."""
+        return place in self.tells if place >= 0 else not math.isnan(self.program.constants[-1 - place])
+
     def step(self, builder: Builder, step: Step, numbers: dict[int, Operand]) -> Operand:
         place, operands = step.place, [self.number(builder, operand, numbers) for operand in step.operands]
         primitive = self.primitives[place - self.program.inputs]
@@ -427,6 +430,11 @@ class _KernelPrinter:
             if step.operands[0] not in self.tells:
                 self.doubt_nan(builder, operands[0])
             return builder.constant(0.0, "float")
+        if self.is_fast and name in COMPARING and all([self.is_told(operand) for operand in step.operands]):
+            held = builder.compare(COMPARING[name], operands[0], [*operands, builder.constant(0.0, "float")][1])
+            return builder.select(held, builder.constant(1.0, "float"), builder.constant(0.0, "float"))
+        if self.is_fast and name in EXTREMES and len(operands) == 2 and step.operands[1] < 0 and self.is_told(step.operands[1]):
+            return builder.select(builder.compare(EXTREMES[name], *operands[::-1]), *operands[::-1])  # the first, if it is nan
         if name in ("sum", "dot"):
             return _accumulated(
                 builder, name, operands, self.is_fast and isinstance(self.module, VectorModule) and self.module.has_fma
@@ -435,7 +443,7 @@ class _KernelPrinter:
         if isinstance(expression, Call):
             function = expression.function
             if primitive.variadic and resolve(function) is None:
-                function = _of_count(function, len(operands))
+                function = of_count(function, len(operands))
             elif primitive.variadic:
                 operands = [builder.array(operands)]
             return builder.call(function, operands)
@@ -464,19 +472,6 @@ class _KernelPrinter:
             return builder.operation("not", (complex_,), "bool")
         held = builder.compare(guard.comparison, x, y)
         return held if guard.outcome else builder.operation("not", (held,), "bool")
-
-
-@functools.cache
-def _of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """A variadic function as one of so many numbers."""
-
-    def fixed(*numbers: float) -> Any:
-        return function(*numbers)
-
-    parameters = [inspect.Parameter(f"x{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(count)]
-    fixed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    fixed.__name__, fixed.__module__ = function.__name__, function.__module__
-    return fixed
 
 
 def _accumulated(builder: Builder, name: str, operands: list[Operand], has_fma: bool) -> Operand:

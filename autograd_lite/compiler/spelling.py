@@ -77,3 +77,16 @@ def resolve(function: Callable[..., Any]) -> Function | None:
     if replaced is math.pow:
         return None
     return _tree(replaced)
+
+
+@functools.cache
+def of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """A variadic function as one of so many numbers."""
+
+    def fixed(*numbers: float) -> Any:
+        return function(*numbers)
+
+    parameters = [inspect.Parameter(f"x{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(count)]
+    fixed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    fixed.__name__, fixed.__module__ = function.__name__, function.__module__
+    return fixed

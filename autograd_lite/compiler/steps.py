@@ -12,14 +12,16 @@ from autograd_lite.primitive import Primitive
 
 OPCODES = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg"}
 ABSORBING = ("absorbing_multiply", "selecting_multiply")
+COMPARING = {"equal": "==", "greater": ">", "step": ">"}  # 1 or 0; of one argument with 0
+EXTREMES = {"maximum": ">", "minimum": "<"}
 _PRODUCTS = ("multiply", "square", "power", *ABSORBING)
 _PASSING = {*OPCODES, *ABSORBING, "sum", "dot", "maximum", "minimum", "difference"}
 
 
 @functools.cache
 def _passes_nan(primitive: Primitive) -> bool:
-    """Whether the result is nan wherever an argument is."""
-    if primitive.name == "flat" or primitive.variadic or len(primitive.arguments) != 1:  # fast code has 0 for flat
+    """Whether the result of fast code is nan wherever an argument is."""
+    if primitive.name in ("flat", *COMPARING) or primitive.variadic or len(primitive.arguments) != 1:  # 0, or 1
         return primitive.name in _PASSING
     return math.isnan(primitive.fn(math.nan))
 
