@@ -19,6 +19,7 @@ import numpy as np
 from autograd_lite.compiler import llvm, lowering
 from autograd_lite.compiler.batches import Points, Results, placed
 from autograd_lite.compiler.lowering import Mode
+from autograd_lite.compiler.memory import empty
 from autograd_lite.compiler.record import Trace
 
 _QUICK = 300  # a program of more instructions is worth making quickly first
@@ -119,7 +120,7 @@ class Path:
     def _run(self, mode: Mode, results: Results, points: Points, threads: int) -> tuple[Any, int]:
         """The same by one mode's code: gives the bytes of the points, and the kernel's flags."""
         width, run = self._on(points, mode)
-        held = np.ones(max(points.count, width), dtype=np.uint8)
+        held = _ones(max(points.count, width))
         if points.count < width:
             columns, found = points.filled(width), Results(self.placed, width)
             flags = run(_addresses(columns), _addresses(found.arrays), held, 0, width)
@@ -138,7 +139,7 @@ class Path:
         """
         width, run = self._on(points, self.mode, reduce=True)
         count = points.count
-        held = np.ones(max(count, width), dtype=np.uint8)
+        held = _ones(max(count, width))
         if count < width:
             columns, blocks = points.filled(width), np.zeros((1, len(self.variable), width))
             flags = run(_addresses(columns), blocks, held, 0, width)
@@ -229,6 +230,13 @@ def _in_threads(work: Callable[..., int], arguments: Sequence[tuple[int, ...]], 
         return functools.reduce(operator.or_, [work(*given) for given in arguments], 0)
     with ThreadPoolExecutor(threads) as pool:
         return functools.reduce(operator.or_, pool.map(lambda given: work(*given), arguments), 0)
+
+
+def _ones(count: int) -> Any:
+    """So many bytes of 1, in memory that is kept for them."""
+    bytes_ = empty((-(-count // 8),)).view(np.uint8)[:count]
+    bytes_.fill(1)
+    return bytes_
 
 
 def _pointer(x: Any) -> int | None:
