@@ -294,13 +294,3 @@ def dot(*xs: float) -> float:
     for i in range(1, n):
         result += xs[i] * xs[n + i]
     return result
-
-
-def absorbing_multiply(x: float, y: float) -> float:
-    """x * y, but x where x is 0, whatever y is: an adjoint of exactly 0 asks for nothing."""
-    return x if x == 0.0 else x * y
-
-
-def selecting_multiply(x: float, y: float) -> float:
-    """x * y, but 0 where either is 0, whatever the other is: y says which share of x was selected."""
-    return x if x == 0.0 else 0.0 if y == 0.0 else x * y

@@ -65,8 +65,8 @@ class Primitive:
         operation has one callable, which gives the sequence of all its partials.
     domain: for each argument the interval in which the operation is smooth; a variadic operation has one for all.
     kink: whether arguments in the domain lie on a kink or a jump.
-    selects: for each argument whether its partial says which share of it was selected: where 0, it contributes nothing,
-        however large the adjoint is.
+    selects: for each argument whether its partial is the share of it that was selected, piecewise constant: where that is 0,
+        there is no edge, whatever the adjoint and the partials below are.
     code: how a back end spells the value, arguments as {0}, {1}; by default a call of a function of this name.
     means: what a private operation is in real numbers, said with public ones, for formulas to show in its place; None for
         arguments with which no public rule uses it.
@@ -98,10 +98,6 @@ class Primitive:
         own(self, "number_partials", tuple(rule and on_numbers(rule) for rule in self.partials))
         if not self.code:
             own(self, "code", f"{self.name}({', '.join(f'{{{i}}}' for i in range(len(self.arguments)))})")
-
-    def product(self, slot: int) -> Primitive:
-        """The product of an adjoint and the partial by the argument in that slot."""
-        return TABLE["selecting_multiply" if self.selects[0 if self.variadic else slot] else "absorbing_multiply"]
 
     def __call__(self, *args: Any) -> Any:
         """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""

@@ -168,7 +168,8 @@ leaky_relu: Primitive = _entry(
     "leaky_relu", floats.leaky_relu,
     lambda r, x, slope: where(step(x), 1.0, where(step(-x), slope, clip(slope, 0.0, 1.0))) + flat(r),
     lambda r, x, slope: -relu(-x),
-    kink=lambda x, slope: x == 0.0 and slope != 1.0, selects=True, defaults=(0.01,), doc="x where positive, else slope * x",
+    kink=lambda x, slope: x == 0.0 and slope != 1.0, selects=(False, True), defaults=(0.01,),
+    doc="x where positive, else slope * x",
 )  # fmt: skip
 silu: Primitive = _entry("silu", special.silu, lambda r, x: silu_derivative(x, 1.0), doc="x * sigmoid(x)")
 gelu: Primitive = _entry("gelu", special.gelu, lambda r, x: normal_cdf(x) - normal_pdf(x, 1.0), doc="x * normal_cdf(x)")
@@ -329,16 +330,11 @@ silu_derivative: Primitive = _entry(
     means=lambda x, n: sigmoid(x) * (1.0 + x * sigmoid(-x)) if n == 1.0 else None,
     doc="derivative of silu, n times",
 )  # fmt: skip
-absorbing_multiply: Primitive = _entry(
-    "absorbing_multiply", floats.absorbing_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=(False, True),
-    public=False,
-    means=lambda x, y: x * y,
-    doc="x * y, 0 where x is 0",
-)  # fmt: skip
-selecting_multiply: Primitive = _entry(
-    "selecting_multiply", floats.selecting_multiply, lambda r, x, y: y, lambda r, x, y: x, selects=True, public=False,
-    means=lambda x, y: x * y,
-    doc="x * y, 0 where either is 0",
+if_reached: Primitive = _entry(
+    "if_reached", floats.where, None, lambda r, mask, x, otherwise: where(mask, 1.0, 0.0),
+    lambda r, mask, x, otherwise: where(mask, 0.0, 1.0),
+    selects=True, public=False, code="{0} != 0.0 ? {1} : {2}", means=lambda mask, x, otherwise: x,
+    doc="x where the mask of an edge is not 0, else the zero given",
 )  # fmt: skip
 
 

@@ -212,7 +212,7 @@ def _horner(coefficients: list[float], x: float) -> float:
 
 
 def hypot_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
-    """The mixed derivative of hypot(x, y); at the origin 0, the subgradient of least norm."""
+    """The mixed derivative of hypot(x, y). At the origin the first ones are 0, the subgradient of least norm; higher ones nan."""
     if order_x + order_y == 1.0 and order_x * order_y == 0.0 and 1e-290 < abs(x) + abs(y) < 1e290:
         return (x if order_x == 1.0 else y) / math.hypot(x, y)
     return _general_hypot_derivative(x, y, order_x, order_y)
@@ -227,7 +227,7 @@ def _general_hypot_derivative(x: float, y: float, order_x: float, order_y: float
     if x != x or y != y or (math.isinf(x) and math.isinf(y)):
         return nan
     if x == y == 0.0:
-        return 0.0
+        return 0.0 if order == 1.0 else nan
     if math.isinf(x) or math.isinf(y):
         along = x if order_x != 0.0 else y
         return math.copysign(1.0, along) if order == 1.0 and math.isinf(along) else 0.0
@@ -355,7 +355,7 @@ def _homogeneous(coefficients: list[float], x: float, y: float, degree: int) -> 
     scale = divide(1.0 - 0.5 * degree * (low / square), square ** (0.5 * degree))
     largest = LOWEST_EXPONENT
     for i, c in enumerate(coefficients):
-        if c:
+        if c * mantissa_x ** (n - i) * mantissa_y**i != 0.0:  # a number that is 0 has no exponent
             largest = max(largest, (n - i) * exponent_x + i * exponent_y)
     result = 0.0
     for i, c in enumerate(coefficients):

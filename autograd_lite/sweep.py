@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from autograd_lite.modes import active_modes, current_modes
+from autograd_lite.primitives import if_reached, multiply, where
 
 Node = Any  # an engine's Value; its class is not known in this room
 Visitor = Callable[["Edge"], object]
@@ -82,6 +83,84 @@ def numbers_of(node: Node) -> list[float]:
     return numbers
 
 
+class _Absent(float):
+    __slots__ = ()
+
+
+ABSENT = _Absent(-0.0)
+"""The adjoint, or tangent, of a node that no edge reaches: its own edges bring nothing either, whatever their partials are.
+
+As a number it is -0.0, to which adding x gives x bit for bit.
+"""
+
+
+def is_selecting(op: Any, slot: int) -> bool:
+    """Whether the partial by the argument in that slot is its share in a selection."""
+    return bool(op.selects[0 if op.variadic else slot])
+
+
+def product(op: Any, slot: int, factor: Any, partial: Any) -> Any:
+    """What an edge brings: an adjoint or a tangent times the partial, as IEEE 754 has it.
+
+    ABSENT where the edge is not there: the factor is ABSENT, or the partial is a share in a selection, and 0. A constant factor
+    of 1.0 needs no node, for the result has the same bits.
+    """
+    if factor is ABSENT or (is_selecting(op, slot) and getattr(partial, "_data", partial) == 0.0):
+        return ABSENT
+    if partial.__class__ is float and partial == 1.0:
+        return factor
+    if factor.__class__ is float and factor == 1.0:
+        return partial
+    return factor * partial
+
+
+class _Sums:
+    """The adjoints, or tangents, that a sweep adds up at nodes: one contribution an edge.
+
+    While a function is recorded as a program, the shares of a selection are variables: the program must be right where they are 0
+    too. What lies behind such a share has a mask then, a node that is 0 where no edge reaches it: the largest share on the way,
+    or a sum of such. Edges behind a mask bring `if_reached(mask, product, -0.0)`.
+    """
+
+    def __init__(self, numbers: dict[Node, Any]) -> None:
+        self.numbers = numbers
+        self.masks: dict[Node, Any] = {}
+
+    def carry(self, source: Node, target: Node, op: Any, slot: int, partial: Any) -> Any:
+        """Add what the edge brings from one node to another; gives the contribution."""
+        factor, mask = self.numbers[source], self.masks.get(source)
+        if factor is not ABSENT and is_selecting(op, slot) and getattr(partial, "is_variable", False):
+            brought = multiply(factor, partial)
+            mask = partial if mask is None else where(mask, partial, 0.0)
+        else:
+            brought = product(op, slot, factor, partial)
+        old = self.numbers.get(target, ABSENT)
+        if brought is ABSENT:
+            self.numbers[target] = old
+            return brought
+        if mask is not None and brought is not factor:
+            brought = if_reached(mask, brought, -0.0)
+        if old is ABSENT:
+            self.numbers[target] = brought
+            if mask is not None:
+                self.masks[target] = mask
+        else:
+            self.numbers[target] = old + brought
+            if target in self.masks and mask is not self.masks[target]:
+                if mask is None:
+                    del self.masks[target]
+                else:
+                    self.masks[target] = self.masks[target] + mask
+        return brought
+
+    def total(self, node: Node) -> Any:
+        """What has been added up at a node; 0.0 where nothing was."""
+        number = self.numbers.get(node, ABSENT)
+        if number is ABSENT:
+            return 0.0
+        return if_reached(self.masks[node], number, 0.0) if node in self.masks else number
+
+
 def sweep(
     order: list[Node],
     adjoints: dict[Node, Any],
@@ -89,110 +168,60 @@ def sweep(
     create_graph: bool = False,
     wanted: set[Node] | None = None,
     visit: Visitor | None = None,
-) -> None:
+) -> _Sums:
     """Complete `adjoints`, which holds those of the roots, for every node of `order`, or those in `wanted`.
 
     With `create_graph` the adjoints are nodes (or floats where they are constant), built of the same operations in the same
-    order as the numbers would be, hence with the same bits. `visit` is called with each edge as it is passed.
+    order as the numbers would be, hence with the same bits. `visit` is called with each edge as it is passed; those that are
+    not there bring 0.0. Raises StaleGraphError if the arguments of any node of `order` no longer give its number.
     """
     if active_modes:
         visit = _all_of([mode.swept for mode in current_modes()] + ([visit] if visit else []))
-    if not create_graph and wanted is None and visit is None:
-        _sweep_numbers(order, adjoints)
-        return
-    for node in reversed(order):
-        adjoint = adjoints.get(node)
-        if adjoint is None or node.op is None:
-            continue
-        args = node.args
-        needed = [x.__class__ is not float and (wanted is None or x in wanted) for x in args]
-        for slot, partial in enumerate(partials_of(node, needed, create_graph)):
-            if partial is None:
-                continue
-            operand = args[slot]
-            contribution = _contribution(node.op, slot, adjoint, partial)
-            if visit is not None:
-                visit(Edge(node, slot, operand, adjoint, partial, contribution))
-            old = adjoints.get(operand)
-            adjoints[operand] = contribution if old is None else old + contribution
-
-
-def _contribution(op: Any, slot: int, adjoint: Any, partial: Any) -> Any:
-    """The product of adjoint and partial; a constant factor of 1 or 0 needs no node, for the result has the same bits."""
-    if (partial.__class__ is float and partial == 1.0) or (adjoint.__class__ is float and adjoint == 0.0):
-        return adjoint
-    product = op.product(slot)
-    if adjoint.__class__ is float and adjoint == 1.0 and not any(product.selects[:1]):
-        return partial
-    return product(adjoint, partial)
-
-
-def partials_of(node: Node, needed: list[bool], create_graph: bool) -> Iterable[Any]:
-    """The partial by each needed argument, None for the others: numbers, or with `create_graph` nodes."""
-    op, numbers = node.op, numbers_of(node)
-    rules, r, args = (op.partials, node, node.args) if create_graph else (op.number_partials, node.data, numbers)
-    if op.variadic:
-        return [partial if need else None for partial, need in zip(rules[0](r, *args), needed, strict=True)]
-    return [rule(r, *args) if need and rule is not None else None for rule, need in zip(rules, needed, strict=True)]
-
-
-def _all_of(visitors: list[Visitor]) -> Visitor:
-    def visit(edge: Edge) -> None:
-        for visitor in visitors:
-            visitor(edge)
-
-    return visit
-
-
-def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
-    """`sweep` of numbers that nobody watches, the loop over one or two operands written out: same bits, a fraction of the time.
-
-    A sum starts at -0.0, to which adding x gives x, whatever x is (0.0 would lose the sign of -0.0).
-    """
-    get = adjoints.get
+    sums = _Sums(adjoints)
     for node in reversed(order):
         op = node.op
         if op is None:
             continue
-        adjoint = get(node)
-        if adjoint is None:
+        numbers = numbers_of(node)
+        adjoint = adjoints.get(node)
+        if adjoint is None or (adjoint is ABSENT and visit is None):
             continue
-        first, second, r, rules, selects = node._first, node._second, node._data, op.number_partials, op.selects
-        if second is None:
-            if first.__class__ is tuple:
-                needed = [x.__class__ is not float and (op.variadic or rules[i] is not None) for i, x in enumerate(first)]
-                # An adjoint of 0 asks no rule: the contribution is 0, whatever the partial.
-                partials = partials_of(node, needed, create_graph=False) if adjoint != 0.0 else numbers_of(node)
-                for slot, (need, partial) in enumerate(zip(needed, partials, strict=True)):
-                    if need:
-                        adjoints[first[slot]] = get(first[slot], -0.0) + op.product(slot).fn(adjoint, partial)
-                continue
-            if first.__class__ is float:  # a constant with a node of its own
-                continue
-            x = first._data
-            if (x.__class__ is not float or r.__class__ is not float) and op.fn(x) != r:
-                numbers_of(node)
-            rule = rules[0]
-            if rule is not None:
-                if adjoint != 0.0:
-                    adjoint = op.product(0).fn(adjoint, rule(r, x)) if selects[0] else adjoint * rule(r, x)
-                adjoints[first] = get(first, -0.0) + adjoint
-            continue
-        x = first if first.__class__ is float else first._data
-        y = second if second.__class__ is float else second._data
-        if (x.__class__ is not float or y.__class__ is not float or r.__class__ is not float) and op.fn(x, y) != r:
-            numbers_of(node)
-        rule = rules[0]
-        if rule is not None and first.__class__ is not float:
-            contribution = adjoint
-            if adjoint != 0.0:
-                contribution = op.product(0).fn(adjoint, rule(r, x, y)) if selects[0] else adjoint * rule(r, x, y)
-            adjoints[first] = get(first, -0.0) + contribution
-        rule = rules[1]
-        if rule is not None and second.__class__ is not float:
-            if adjoint != 0.0:
-                adjoint = op.product(1).fn(adjoint, rule(r, x, y)) if selects[1] else adjoint * rule(r, x, y)
-            adjoints[second] = get(second, -0.0) + adjoint
+        args = node.args
+        needed = [x.__class__ is not float and (wanted is None or x in wanted) for x in args]
+        rules_on_nodes = create_graph and adjoint is not ABSENT
+        for slot, partial in enumerate(_partials(node, numbers, needed, rules_on_nodes)):
+            if partial is not None:
+                brought = sums.carry(node, args[slot], op, slot, partial)
+                if visit is not None:
+                    visit(Edge(node, slot, args[slot], _shown(adjoint), partial, _shown(brought)))
+    return sums
+
+
+def _shown(number: Any) -> Any:
+    return 0.0 if number is ABSENT else number
+
+
+def partials_of(node: Node, needed: list[bool], create_graph: bool) -> Iterable[Any]:
+    """The partial by each needed argument, None for the others: numbers, or with `create_graph` nodes."""
+    return _partials(node, numbers_of(node), needed, create_graph)
+
+
+def _partials(node: Node, numbers: list[float], needed: list[bool], create_graph: bool) -> Iterable[Any]:
+    op = node.op
+    rules, r, args = (op.partials, node, node.args) if create_graph else (op.number_partials, node.data, numbers)
+    if op.variadic:
+        if rules[0] is None:
+            return [None] * len(needed)
+        return [partial if need else None for partial, need in zip(rules[0](r, *args), needed, strict=True)]
+    return [rule(r, *args) if need and rule is not None else None for rule, need in zip(rules, needed, strict=True)]
+
+
+def _all_of(visitors: list[Visitor]) -> Visitor | None:
+    def visit(edge: Edge) -> None:
+        for visitor in visitors:
+            visitor(edge)
+
+    return visit if visitors else None
 
 
 def pull_back(
@@ -211,35 +240,30 @@ def pull_back(
     if not (create_graph or visit or active_modes):
         return pull_numbers(roots, leaves, prune)
     order = topological_order(*roots, above=leaves if prune else ())
-    adjoints = dict(roots)
     wanted = dependents(order, leaves) if create_graph or visit else None
-    sweep(order, adjoints, create_graph=create_graph, wanted=wanted, visit=visit)
-    return [adjoints.get(leaf, 0.0) for leaf in leaves]
+    sums = sweep(order, dict(roots), create_graph=create_graph, wanted=wanted, visit=visit)
+    return [sums.total(leaf) for leaf in leaves]
 
 
 def pull_numbers(roots: dict[Node, Any], leaves: list[Node], prune: bool) -> list[Any]:
     """`pull_back` of numbers that nobody watches."""
-    adjoints = dict(roots)
-    _sweep_numbers(topological_order(*roots, above=leaves if prune else ()), adjoints)
-    return [adjoints.get(leaf, 0.0) for leaf in leaves]
+    sums = sweep(topological_order(*roots, above=leaves if prune else ()), dict(roots))
+    return [sums.total(leaf) for leaf in leaves]
 
 
-def push_forward(order: list[Node], tangents: dict[Node, Any], create_graph: bool = False) -> None:
+def push_forward(order: list[Node], tangents: dict[Node, Any], create_graph: bool = False) -> _Sums:
     """Complete `tangents`, which holds those of the leaves, for every node of `order` that depends on one: forward mode."""
+    sums = _Sums(tangents)
     for node in order:
         if node.op is None or node in tangents:
             continue
         args = node.args
-        needed = [x.__class__ is not float and x in tangents for x in args]
-        if not any(needed):
-            continue
-        tangent = None
-        for slot, partial in enumerate(partials_of(node, needed, create_graph)):
-            if partial is not None:
-                term = _contribution(node.op, slot, tangents[args[slot]], partial)
-                tangent = term if tangent is None else tangent + term
-        if tangent is not None:
-            tangents[node] = tangent
+        needed = [x.__class__ is not float and tangents.get(x, ABSENT) is not ABSENT for x in args]
+        if any(needed):
+            for slot, partial in enumerate(partials_of(node, needed, create_graph)):
+                if partial is not None:
+                    sums.carry(args[slot], node, node.op, slot, partial)
+    return sums
 
 
 def dependents(order: list[Node], leaves: Iterable[Node]) -> set[Node]:

@@ -81,8 +81,8 @@ class _Recording:
 
     def push(self, tangents: dict[Value, Any], outputs: _Leaves, order: list[Value]) -> _Leaves:
         """The tangents of some nodes, given those of inputs and the order of the nodes' graph: one forward sweep."""
-        push_forward(order, tangents, self.nested)
-        return [tangents.get(y, 0.0) if isinstance(y, Value) else 0.0 for y in outputs]
+        sums = push_forward(order, tangents, self.nested)
+        return [sums.total(y) if isinstance(y, Value) else 0.0 for y in outputs]
 
     def finish(self, results: _Leaves) -> _Leaves:
         """Results as the caller gets them."""

@@ -309,6 +309,13 @@ _define(
     lambda condition, x, y: condition != 0,
     lambda condition, x, y: condition == 0,
 )
+_define(
+    "if_reached",
+    lambda mask, x, otherwise: x if mask else otherwise,
+    None,
+    lambda mask, x, otherwise: mask != 0,
+    lambda mask, x, otherwise: mask == 0,
+)
 _define("stop_gradient", lambda x: x, None)
 
 # --- piecewise constant
@@ -493,5 +500,3 @@ def _difference_error(x: Any, y: Any) -> Any:
 
 
 _define("difference_error", _difference_error, None, None)
-_define("absorbing_multiply", lambda x, y: x * y, lambda x, y: y, lambda x, y: x)
-_define("selecting_multiply", lambda x, y: x * y, lambda x, y: y, lambda x, y: x)

@@ -17,7 +17,7 @@ def own_error(node):
     """How far an operation's result may be from the exact one for the same operands."""
     if node.op is None or node.op.name in ("positive", "negative", "stop_gradient"):
         return 0.0
-    if node.op.name in ("add", "subtract", "multiply", "absorbing_multiply"):
+    if node.op.name in ("add", "subtract", "multiply"):
         return abs(node.data) * ULP / 2
     size = abs(node.data)
     if node.op.name in ("sum", "dot"):  # a rounding for each term

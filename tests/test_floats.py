@@ -241,13 +241,6 @@ def test_selections(x, y):
     assert floats.difference(x, y) == (0.0 if x == y else x - y) or isnan
 
 
-@given(st.floats(), st.floats())
-def test_products_with_an_absorbing_zero(x, y):
-    absorbing = x if x == 0.0 else x * y
-    assert repr(floats.absorbing_multiply(x, y)) == repr(absorbing)
-    assert repr(floats.selecting_multiply(x, y)) == repr(0.0 if x != 0.0 and y == 0.0 else absorbing)
-
-
 def test_sums_are_added_from_left_to_right():
     assert floats.add_all(1e308, 1e308, -1e308) == math.inf
     assert floats.add_all(1e308, -1e308, 1e308) == 1e308

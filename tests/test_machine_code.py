@@ -30,7 +30,7 @@ ORDERS = (0.0, 1.0, 2.0, 3.0, 4.0)
 CONSTANTS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.75, 2.0, 3.0, -3.0, 8.0, 17.0, 1e300, math.inf, math.nan)
 # Products that absorb give 0 where an argument is 0. Without exactness its sign is that of a plain product: the sweeps, whose
 # adjoints they multiply, promise the size of a contribution of nothing, and no sign.
-SIGNLESS = {"absorbing_multiply", "selecting_multiply", "dot"}  # the last where products underflow
+SIGNLESS = {"dot"}  # where products underflow
 BOUND = 4.0
 WORST = 12  # so many points a kernel are compared with the reference: those furthest from the engine's numbers
 

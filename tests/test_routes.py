@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite import sweep
 from programs import EVERYTHING, programs
 from values import SPECIAL, bits, classic, in_small_thread
 
@@ -22,7 +23,7 @@ def listed(y, x):
         if end is y:
             product = 1.0
             for edge in reversed(chain):
-                product = edge.node.op.product(edge.slot).fn(product, edge.partial)
+                product = sweep.product(edge.node.op, edge.slot, product, edge.partial)
             found.append((chain, product))
         waiting += [[*chain, edge] for edge in edges if edge.operand is end]
     return found

@@ -5,8 +5,9 @@ vectors are libmvec's where the system has them, or our own with all lanes going
 units in the last place of the true value. Such code comes in two: the fast one leaves out what is hardly ever needed, and says
 of each point whether it was; the careful one computes those points again. What a point gets depends on its own numbers only.
 
-What the fast one leaves out: the ways through functions that few arguments take, and the products that absorb. Where a plain
-product is wrong (0 times an infinity) it is nan, and so is what is computed from it: nan among the outputs tells.
+What the fast one leaves out: the ways through functions that few arguments take, and the masks of edges behind selections
+(if_reached). Without its mask what an edge brings is 0 where the edge is not there, or nan (0 times an infinity), and so is what
+is computed from it: nan among the outputs tells.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
 from autograd_lite.compiler.spelling import of_count, resolve, spelled
-from autograd_lite.compiler.steps import ABSORBING, COMPARING, EXTREMES, OPCODES, Step, steps_of, telling
+from autograd_lite.compiler.steps import COMPARING, EXTREMES, OPCODES, Step, Unmasked, steps_of, telling, unmasked
 from autograd_lite.compiler.tree import Call, Expression, Name, Number, Operation
 
 INLINED, QUICKLY_INLINED = 4000, 100  # in a program of more instructions, exp, log and erfc are called
@@ -83,10 +84,13 @@ class _KernelPrinter:
         reduce: bool,
         quick: bool,
     ) -> None:
-        self.program, self.module, self.width, self.batched, self.reduce = program, module, width, batched, reduce
+        self.is_fast = isinstance(module, VectorModule) and module.fast
+        plain = unmasked(program) if self.is_fast else Unmasked(program, set(), set())
+        self.program, self.module, self.width, self.batched, self.reduce = plain.program, module, width, batched, reduce
         self.is_packed = reduce or not any(batched)
         self.quick = quick
         self.constants: dict[int, Operand] = {}
+        program = self.program
         self.primitives = [instruction.primitive for instruction in program.instructions]
         self.variable = [i for i, place in enumerate(program.outputs) if place >= 0]
         self.columns, self.placed = Columns(batched), Columns(placed)
@@ -94,9 +98,9 @@ class _KernelPrinter:
         used |= {*program.outputs, *[x for guard in program.guards for x in (guard.left, guard.right)]}
         self.busy = self.columns.busy_tiles([place for place in range(program.inputs) if place in used], width)
         self.vector = "double" if width == 1 else f"<{width} x double>"
-        self.is_fast = isinstance(module, VectorModule) and module.fast
         self.tells = telling(program) if self.is_fast else set()
-        self.steps = steps_of(program, self.tells, fuse=isinstance(module, VectorModule) and module.fast and module.has_fma)
+        self.doubted = plain.doubted - self.tells
+        self.steps = steps_of(plain, self.tells, fuse=isinstance(module, VectorModule) and module.fast and module.has_fma)
 
     def builder(self) -> Builder:
         return Lanes(self.module, self.width) if isinstance(self.module, VectorModule) else Builder(self.module)
@@ -409,6 +413,12 @@ class _KernelPrinter:
         return place in self.tells if place >= 0 else not math.isnan(self.program.constants[-1 - place])
 
     def step(self, builder: Builder, step: Step, numbers: dict[int, Operand]) -> Operand:
+        result = self.result(builder, step, numbers)
+        if step.place in self.doubted:
+            self.doubt_nan(builder, result)
+        return result
+
+    def result(self, builder: Builder, step: Step, numbers: dict[int, Operand]) -> Operand:
         place, operands = step.place, [self.number(builder, operand, numbers) for operand in step.operands]
         primitive = self.primitives[place - self.program.inputs]
         name = primitive.name
@@ -419,11 +429,6 @@ class _KernelPrinter:
             return builder.fma(operands[0], operands[1], operands[2])
         if name in OPCODES:
             return builder.emit(f"{OPCODES[name]} {self.vector} {', '.join([x.text for x in operands])}", "float")
-        if self.is_fast and name in ABSORBING:
-            product = builder.emit(f"fmul {self.vector} {operands[0].text}, {operands[1].text}", "float")
-            if place not in self.tells:
-                self.doubt_nan(builder, product)
-            return product
         if isinstance(builder, Lanes) and self.is_fast and name == "power_quotient" and operands[2].value == 2.0:
             return builder.quotient_by_square(*operands[:2])
         if self.is_fast and name == "flat":

@@ -271,7 +271,7 @@ class Recording:
         return self.reduced(places, guards)
 
     def reduced(self, places: Sequence[int], guards: Sequence[Guard]) -> Program:
-        """The same for outputs at these places."""
+        """The same for outputs at these places. Constants are numbered in the order in which they are used."""
         needed = {*places, *[guard.left for guard in guards], *[guard.right for guard in guards]}
         for at in range(len(self.instructions) - 1, -1, -1):
             if self.inputs + at in needed:
@@ -280,7 +280,9 @@ class Recording:
         for place in sorted(needed):
             if place >= self.inputs:
                 moved[place] = len(moved)
-        constants = [place for place in range(-1, -1 - len(self.constants), -1) if place in needed]
+        used = [x for place in moved if place >= self.inputs for x in self.instructions[place - self.inputs].operands]
+        used += [*places, *[x for guard in guards for x in (guard.left, guard.right)]]
+        constants = list(dict.fromkeys([x for x in used if x < 0]))
         moved.update({place: -1 - i for i, place in enumerate(constants)})
         instructions = [
             Instruction(instruction.primitive, tuple([moved[x] for x in instruction.operands]))
@@ -301,6 +303,4 @@ _KEEPS: dict[str, tuple[tuple[int | None, str], ...]] = {
     "subtract": ((1, _ZERO),),
     "multiply": ((0, _ONE), (1, _ONE)),
     "divide": ((1, _ONE),),
-    "absorbing_multiply": ((0, _ONE), (1, _ONE)),
-    "selecting_multiply": ((1, _ONE),),  # 1.0 and -0.0 give 0.0
 }

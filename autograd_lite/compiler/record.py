@@ -33,6 +33,7 @@ class Recorded(Value, own_results=True):
     """A number of a function that is being recorded."""
 
     __slots__ = ()
+    is_variable = True  # as the share of a selection it is another number at other points
 
     def __repr__(self) -> str:
         return f"<recorded {'input' if self.op is None else self.op.name}>"

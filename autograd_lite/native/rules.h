@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 194998914u /* a checksum of these files */
+#define RULES_SOURCE 2405932318u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -88,8 +88,7 @@ enum {
     OP_ERF_DERIVATIVE,
     OP_LOGISTIC_PDF,
     OP_SILU_DERIVATIVE,
-    OP_ABSORBING_MULTIPLY,
-    OP_SELECTING_MULTIPLY,
+    OP_IF_REACHED,
     OP_COUNT,
 };
 
@@ -152,7 +151,7 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"log_sigmoid", "log(sigmoid(x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"softplus", "log(1 + exp(x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"relu", "maximum(x, 0)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
-    {"leaky_relu", "x where positive, else slope * x", 2, 1, {0x1.47ae147ae147bp-7, 0.0, 0.0}, 1, 0, 3u, 3u},
+    {"leaky_relu", "x where positive, else slope * x", 2, 1, {0x1.47ae147ae147bp-7, 0.0, 0.0}, 1, 0, 2u, 3u},
     {"silu", "x * sigmoid(x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"gelu", "x * normal_cdf(x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"maximum", "the largest argument", -1, 0, {0.0, 0.0, 0.0}, 1, 0, ~0u, ~0u},
@@ -186,8 +185,7 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"erf_derivative", "derivative of erf, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
     {"logistic_pdf", "density of the logistic distribution, the derivative of sigmoid", 1, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
     {"silu_derivative", "derivative of silu, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
-    {"absorbing_multiply", "x * y, 0 where x is 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 2u, 3u},
-    {"selecting_multiply", "x * y, 0 where either is 0", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 3u, 3u},
+    {"if_reached", "x where the mask of an edge is not 0, else the zero given", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 7u, 6u},
 };
 
 /* What x * y rounds away (Dekker's product), barring underflow; 0 where the splitting would overflow. */
@@ -659,7 +657,7 @@ static AG_UNUSED double ag_homogeneous(const double *coefficients, ptrdiff_t coe
     ptrdiff_t largest = -1073741824;
     for (ptrdiff_t i = 0; i < coefficients_length; i++) {
         const double c = coefficients[i];
-        if (c != 0.0) {
+        if (c * ag_pow(mantissa_x, (double)(n - i)) * ag_pow(mantissa_y, (double)i) != 0.0) {
             largest = ag_int_max(largest, (n - i) * exponent_x + i * exponent_y);
         }
     }
@@ -686,7 +684,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_hypot_derivative(double x, double
         return NAN;
     }
     if (x == y && y == 0.0) {
-        return 0.0;
+        return order == 1.0 ? 0.0 : NAN;
     }
     if (isinf(x) || isinf(y)) {
         const double along = order_x != 0.0 ? x : y;
@@ -702,7 +700,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_hypot_derivative(double x, double
     return ag_homogeneous(numerator, numerator_length, x, y, 2 * n - 1);
 }
 
-/* The mixed derivative of hypot(x, y); at the origin 0, the subgradient of least norm. */
+/* The mixed derivative of hypot(x, y). At the origin the first ones are 0, the subgradient of least norm; higher ones nan. */
 static inline double ag_hypot_derivative(double x, double y, double order_x, double order_y) {
     if (order_x + order_y == 1.0 && order_x * order_y == 0.0 && 0x1.8f2b061aea072p-964 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.485ce9e7a065fp+963) {
         return (order_x == 1.0 ? x : y) / ag_hypot(x, y);
@@ -823,16 +821,6 @@ static inline double ag_silu_derivative(double x, double order) {
         return x < 700.0 ? ag_sigmoid(x) * (1.0 + x * ag_sigmoid(-x)) : 1.0;
     }
     return order == 0.0 ? ag_silu(x) : ag_general_silu_derivative(x, order);
-}
-
-/* x * y, but x where x is 0, whatever y is: an adjoint of exactly 0 asks for nothing. */
-static inline double ag_absorbing_multiply(double x, double y) {
-    return x == 0.0 ? x : x * y;
-}
-
-/* x * y, but 0 where either is 0, whatever the other is: y says which share of x was selected. */
-static inline double ag_selecting_multiply(double x, double y) {
-    return x == 0.0 ? x : y == 0.0 ? 0.0 : x * y;
 }
 
 static inline double value_add(double x0, double x1) {
@@ -1151,12 +1139,8 @@ static inline double value_silu_derivative(double x0, double x1) {
     return ag_silu_derivative(x0, x1);
 }
 
-static inline double value_absorbing_multiply(double x0, double x1) {
-    return ag_absorbing_multiply(x0, x1);
-}
-
-static inline double value_selecting_multiply(double x0, double x1) {
-    return ag_selecting_multiply(x0, x1);
+static inline double value_if_reached(double x0, double x1, double x2) {
+    return x0 != 0.0 ? x1 : x2;
 }
 
 static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
@@ -1319,10 +1303,8 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
         return value_logistic_pdf(x[0]);
     case OP_SILU_DERIVATIVE:
         return value_silu_derivative(x[0], x[1]);
-    case OP_ABSORBING_MULTIPLY:
-        return value_absorbing_multiply(x[0], x[1]);
-    case OP_SELECTING_MULTIPLY:
-        return value_selecting_multiply(x[0], x[1]);
+    case OP_IF_REACHED:
+        return value_if_reached(x[0], x[1], x[2]);
     default:
         return NAN;
     }
@@ -2350,23 +2332,15 @@ static inline void partials_silu_derivative(double r, const double *x, unsigned 
     }
 }
 
-static inline void partials_absorbing_multiply(double r, const double *x, unsigned needed, double *p) {
+static inline void partials_if_reached(double r, const double *x, unsigned needed, double *p) {
     (void)r;
-    if (needed & 1u) {
-        p[0] = x[1];
-    }
     if (needed & 2u) {
-        p[1] = x[0];
+        const double t0 = x[0] != 0.0 ? 1.0 : 0.0;
+        p[1] = t0;
     }
-}
-
-static inline void partials_selecting_multiply(double r, const double *x, unsigned needed, double *p) {
-    (void)r;
-    if (needed & 1u) {
-        p[0] = x[1];
-    }
-    if (needed & 2u) {
-        p[1] = x[0];
+    if (needed & 4u) {
+        const double t0 = x[0] != 0.0 ? 0.0 : 1.0;
+        p[2] = t0;
     }
 }
 
@@ -2604,11 +2578,8 @@ static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n
     case OP_SILU_DERIVATIVE:
         partials_silu_derivative(r, x, needed, p);
         return 1;
-    case OP_ABSORBING_MULTIPLY:
-        partials_absorbing_multiply(r, x, needed, p);
-        return 1;
-    case OP_SELECTING_MULTIPLY:
-        partials_selecting_multiply(r, x, needed, p);
+    case OP_IF_REACHED:
+        partials_if_reached(r, x, needed, p);
         return 1;
     default:
         return 0;

@@ -123,11 +123,16 @@ done:
 
 /* --- the sweep */
 
+/* Add what an edge brings: adjoint times partial. Of a selection the partial is the operand's share: where that is 0, there is no
+   edge, and a node that no other edge reaches contributes nothing either. */
 static inline void
-contribute(PyObject *operand, double contribution)
+contribute(PyObject *operand, unsigned is_selecting, double adjoint, double partial)
 {
+    if (is_selecting && partial == 0.0) {
+        return;
+    }
     Value *node = AS_VALUE(operand);
-    node->adjoint += contribution;
+    node->adjoint += adjoint * partial;
     node->flags |= REACHED;
 }
 
@@ -215,12 +220,6 @@ compute_partials(Value *node, const double *x, Py_ssize_t count, unsigned needed
     return partials_in_python(node, x, count, needed, partials);
 }
 
-static inline double
-product(unsigned is_selecting, double adjoint, double partial)
-{
-    return is_selecting ? value_selecting_multiply(adjoint, partial) : value_absorbing_multiply(adjoint, partial);
-}
-
 /* The edges of a node whose arguments are in a tuple. */
 static int
 sweep_tuple(Value *node)
@@ -252,15 +251,13 @@ sweep_tuple(Value *node)
     }
     double adjoint = node->adjoint;
     int status = flags & ASSIGNED ? check_fresh(node, x, count) : 0;
-    if (status == 0 && carries && needed) {
-        if (adjoint != 0.0) {
-            status = compute_partials(node, x, count, needed & carries, partials);
-        }
+    if (status == 0 && carries && needed && node->flags & REACHED) {
+        status = compute_partials(node, x, count, needed & carries, partials);
         for (Py_ssize_t i = 0; status == 0 && i < count; i++) {
             PyObject *item = PyTuple_GET_ITEM(args, i);
             unsigned slot = is_variadic ? 0 : (unsigned)i;
             if (!PyFloat_CheckExact(item) && carries >> slot & 1) {
-                contribute(item, adjoint != 0.0 ? product(selects >> slot & 1, adjoint, partials[i]) : adjoint);
+                contribute(item, selects >> slot & 1, adjoint, partials[i]);
             }
         }
     }
@@ -277,7 +274,7 @@ sweep(const Order *order)
     for (Py_ssize_t i = order->count; i-- > 0;) {
         Value *node = order->nodes[i];
         PyObject *first = node->first, *second = node->second;
-        if (first == NULL || !(node->flags & REACHED)) {
+        if (first == NULL) {
             continue;
         }
         if (PyTuple_CheckExact(first)) {
@@ -318,17 +315,17 @@ sweep(const Order *order)
             return -1;
         }
         needed &= carries;
-        if (adjoint == 0.0) { /* asks no rule: the contribution is 0, whatever the partial */
-            partials[0] = partials[1] = 1.0;
+        if (!(node->flags & REACHED) || !needed) {
+            continue;
         }
-        else if (compute_partials(node, x, count, needed, partials) < 0) {
+        if (compute_partials(node, x, count, needed, partials) < 0) {
             return -1;
         }
         if (needed & 1) {
-            contribute(first, product(selects & 1, adjoint, partials[0]));
+            contribute(first, selects & 1, adjoint, partials[0]);
         }
         if (needed & 2) {
-            contribute(second, product(selects & 2, adjoint, partials[1]));
+            contribute(second, selects & 2, adjoint, partials[1]);
         }
     }
     return 0;
