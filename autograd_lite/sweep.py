@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from autograd_lite.modes import active_modes, current_modes
-from autograd_lite.primitives import if_reached, multiply, where
 
 Node = Any  # an engine's Value; its class is not known in this room
 Visitor = Callable[["Edge"], object]
@@ -107,6 +106,10 @@ def product(op: Any, slot: int, factor: Any, partial: Any) -> Any:
     """
     if factor is ABSENT or (is_selecting(op, slot) and getattr(partial, "_data", partial) == 0.0):
         return ABSENT
+    return _times(factor, partial)
+
+
+def _times(factor: Any, partial: Any) -> Any:
     if partial.__class__ is float and partial == 1.0:
         return factor
     if factor.__class__ is float and factor == 1.0:
@@ -117,9 +120,9 @@ def product(op: Any, slot: int, factor: Any, partial: Any) -> Any:
 class _Sums:
     """The adjoints, or tangents, that a sweep adds up at nodes: one contribution an edge.
 
-    While a function is recorded as a program, the shares of a selection are variables: the program must be right where they are 0
-    too. What lies behind such a share has a mask then, a node that is 0 where no edge reaches it: the largest share on the way,
-    or a sum of such. Edges behind a mask bring `if_reached(mask, product, -0.0)`.
+    While a function is recorded as a program, the share of a selection may be a variable: the program must be right where it is
+    0 too. What lies behind such a share has a mask, a variable that is 0 where no edge reaches it; the share itself makes it,
+    by `behind(mask)` and `masked(number, otherwise)`. Where several edges arrive, the masks are added.
     """
 
     def __init__(self, numbers: dict[Node, Any]) -> None:
@@ -130,8 +133,8 @@ class _Sums:
         """Add what the edge brings from one node to another; gives the contribution."""
         factor, mask = self.numbers[source], self.masks.get(source)
         if factor is not ABSENT and is_selecting(op, slot) and getattr(partial, "is_variable", False):
-            brought = multiply(factor, partial)
-            mask = partial if mask is None else where(mask, partial, 0.0)
+            brought = _times(factor, partial)
+            mask = partial.behind(mask)
         else:
             brought = product(op, slot, factor, partial)
         old = self.numbers.get(target, ABSENT)
@@ -139,7 +142,7 @@ class _Sums:
             self.numbers[target] = old
             return brought
         if mask is not None and brought is not factor:
-            brought = if_reached(mask, brought, -0.0)
+            brought = mask.masked(brought, -0.0)
         if old is ABSENT:
             self.numbers[target] = brought
             if mask is not None:
@@ -156,9 +159,7 @@ class _Sums:
     def total(self, node: Node) -> Any:
         """What has been added up at a node; 0.0 where nothing was."""
         number = self.numbers.get(node, ABSENT)
-        if number is ABSENT:
-            return 0.0
-        return if_reached(self.masks[node], number, 0.0) if node in self.masks else number
+        return self.masks[node].masked(number, 0.0) if node in self.masks else number_of(number)
 
 
 def sweep(
@@ -178,6 +179,9 @@ def sweep(
     if active_modes:
         visit = _all_of([mode.swept for mode in current_modes()] + ([visit] if visit else []))
     sums = _Sums(adjoints)
+    if not create_graph and wanted is None and visit is None:
+        _sweep_numbers(order, adjoints)
+        return sums
     for node in reversed(order):
         op = node.op
         if op is None:
@@ -193,12 +197,62 @@ def sweep(
             if partial is not None:
                 brought = sums.carry(node, args[slot], op, slot, partial)
                 if visit is not None:
-                    visit(Edge(node, slot, args[slot], _shown(adjoint), partial, _shown(brought)))
+                    visit(Edge(node, slot, args[slot], number_of(adjoint), partial, number_of(brought)))
     return sums
 
 
-def _shown(number: Any) -> Any:
-    return 0.0 if number is ABSENT else number
+def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
+    """`sweep` of numbers that nobody watches, the loop over one or two operands written out: same bits, a fraction of the time.
+
+    A sum starts at -0.0, to which adding x gives x, whatever x is (0.0 would lose the sign of -0.0).
+    """
+    get = adjoints.get
+    for node in reversed(order):
+        op = node.op
+        if op is None:
+            continue
+        adjoint = get(node)
+        if adjoint is None:
+            numbers_of(node)
+            continue
+        first, second, r, rules, selects = node._first, node._second, node._data, op.number_partials, op.selects
+        if second is None:
+            if first.__class__ is tuple:
+                needed = [x.__class__ is not float for x in first]
+                for slot, partial in enumerate(_partials(node, numbers_of(node), needed, create_graph=False)):
+                    if partial is not None and (partial != 0.0 or not is_selecting(op, slot)):
+                        adjoints[first[slot]] = get(first[slot], -0.0) + adjoint * partial
+                continue
+            if first.__class__ is float:  # a constant with a node of its own
+                continue
+            x = first._data
+            if (x.__class__ is not float or r.__class__ is not float) and op.fn(x) != r:
+                numbers_of(node)
+            rule = rules[0]
+            if rule is not None:
+                partial = rule(r, x)
+                if partial != 0.0 or not selects[0]:
+                    adjoints[first] = get(first, -0.0) + adjoint * partial
+            continue
+        x = first if first.__class__ is float else first._data
+        y = second if second.__class__ is float else second._data
+        if (x.__class__ is not float or y.__class__ is not float or r.__class__ is not float) and op.fn(x, y) != r:
+            numbers_of(node)
+        rule = rules[0]
+        if rule is not None and first.__class__ is not float:
+            partial = rule(r, x, y)
+            if partial != 0.0 or not selects[0]:
+                adjoints[first] = get(first, -0.0) + adjoint * partial
+        rule = rules[1]
+        if rule is not None and second.__class__ is not float:
+            partial = rule(r, x, y)
+            if partial != 0.0 or not selects[1]:
+                adjoints[second] = get(second, -0.0) + adjoint * partial
+
+
+def number_of(brought: Any) -> Any:
+    """An adjoint, a tangent or a contribution as it is shown: 0.0 where it is ABSENT."""
+    return 0.0 if brought is ABSENT else brought
 
 
 def partials_of(node: Node, needed: list[bool], create_graph: bool) -> Iterable[Any]:
@@ -258,12 +312,34 @@ def push_forward(order: list[Node], tangents: dict[Node, Any], create_graph: boo
         if node.op is None or node in tangents:
             continue
         args = node.args
-        needed = [x.__class__ is not float and tangents.get(x, ABSENT) is not ABSENT for x in args]
-        if any(needed):
-            for slot, partial in enumerate(partials_of(node, needed, create_graph)):
-                if partial is not None:
-                    sums.carry(args[slot], node, node.op, slot, partial)
+        moved = [x.__class__ is not float and x in tangents for x in args]
+        needed = [x and tangents[args[slot]] is not ABSENT for slot, x in enumerate(moved)]
+        for slot, partial in enumerate(partials_of(node, needed, create_graph) if any(needed) else ()):
+            if partial is not None:
+                sums.carry(args[slot], node, node.op, slot, partial)
+        if any(moved):
+            tangents.setdefault(node, ABSENT)
     return sums
+
+
+def reached(order: list[Node]) -> set[Node]:
+    """The nodes of `order` that an edge reaches from its last one, with the shares of selections as they are now."""
+    found = {order[-1]}
+    for node in reversed(order):
+        op = node.op
+        if op is None or node not in found:
+            continue
+        args = node.args
+        if any(op.selects):
+            partials = partials_of(node, [x.__class__ is not float for x in args], create_graph=False)
+        else:
+            partials = op.partials * len(args) if op.variadic else op.partials
+        found.update([
+            x for slot, (x, partial) in enumerate(zip(args, partials, strict=True))
+            if x.__class__ is not float and partial is not None
+            and not (is_selecting(op, slot) and partial == 0.0)
+        ])  # fmt: skip
+    return found
 
 
 def dependents(order: list[Node], leaves: Iterable[Node]) -> set[Node]:

@@ -302,20 +302,9 @@ _define(
     lambda x, low, high: x < low < high,
     lambda x, low, high: high < max(x, low),
 )
-_define(
-    "where",
-    lambda condition, x, y: x if condition else y,
-    None,
-    lambda condition, x, y: condition != 0,
-    lambda condition, x, y: condition == 0,
-)
-_define(
-    "if_reached",
-    lambda mask, x, otherwise: x if mask else otherwise,
-    None,
-    lambda mask, x, otherwise: mask != 0,
-    lambda mask, x, otherwise: mask == 0,
-)
+_PARTS = (None, lambda condition, x, y: condition != 0, lambda condition, x, y: condition == 0)
+_define("where", lambda condition, x, y: x if condition else y, *_PARTS)
+_define("if_reached", lambda condition, x, y: x if condition else y, *_PARTS)
 _define("stop_gradient", lambda x: x, None)
 
 # --- piecewise constant

@@ -271,7 +271,9 @@ def test_kinks_are_where_the_reference_is_not_smooth(name):
     if name in ("difference_error", "stop_gradient"):  # 0 in real numbers; the identity
         return
     domain = primitive.domain * (1 + primitive.variadic)
-    smooth_slots = [i for i, interval in enumerate(domain) if not interval.integers and not (name in ("where", "if_reached") and i == 0)]
+    smooth_slots = [
+        i for i, interval in enumerate(domain) if not interval.integers and not (name in ("where", "if_reached") and i == 0)
+    ]
     grids = [(0.0, 1.0, 2.0) if interval.integers else GRID for interval in domain]
     for args in itertools.product(*grids):
         if not all(x in interval for x, interval in zip(args, domain, strict=True)):

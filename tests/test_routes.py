@@ -24,7 +24,7 @@ def listed(y, x):
             product = 1.0
             for edge in reversed(chain):
                 product = sweep.product(edge.node.op, edge.slot, product, edge.partial)
-            found.append((chain, product))
+            found.append((chain, sweep.number_of(product)))
         waiting += [[*chain, edge] for edge in edges if edge.operand is end]
     return found
 

@@ -22,6 +22,7 @@ from autograd_lite.engine import Value
 from autograd_lite.engine import _restore as restored_node
 from autograd_lite.modes import source_line
 from autograd_lite.primitive import real_number
+from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import topological_order
 
 
@@ -33,7 +34,15 @@ class Recorded(Value, own_results=True):
     """A number of a function that is being recorded."""
 
     __slots__ = ()
-    is_variable = True  # as the share of a selection it is another number at other points
+    is_variable = True  # sweeps ask: as the share of a selection it is 0 at some points, and at others not
+
+    def behind(self, mask: Value | None) -> Value:
+        """The mask of what lies behind an edge with this share, given that of the node it comes from (None: always reached)."""
+        return self if mask is None else TABLE["where"](mask, self, 0.0)  # type: ignore[no-any-return]
+
+    def masked(self, number: Value | float, otherwise: float) -> Value:
+        """A number that an edge brings, or a sum of such, where this mask is not 0; else the zero given."""
+        return TABLE["if_reached"](self, number, otherwise)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<recorded {'input' if self.op is None else self.op.name}>"

@@ -51,7 +51,10 @@ def unmasked(program: Program) -> Unmasked:
             doubted.add(operands[1])
         instructions.append(Instruction(primitive, operands))
     outputs = [moved.get(x, x) for x in program.outputs]
-    guards = [guard._replace(left=moved.get(guard.left, guard.left), right=moved.get(guard.right, guard.right)) for guard in program.guards]
+    guards = [
+        guard._replace(left=moved.get(guard.left, guard.left), right=moved.get(guard.right, guard.right))
+        for guard in program.guards
+    ]
     needed = {*outputs, *[x for guard in guards for x in (guard.left, guard.right)]}
     unused = set()
     for place in range(program.inputs + len(instructions) - 1, program.inputs - 1, -1):

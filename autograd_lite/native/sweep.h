@@ -153,6 +153,34 @@ check_fresh(Value *node, const double *x, Py_ssize_t count)
     return numbers == NULL ? -1 : 0;
 }
 
+static inline uint32_t
+flags_of(PyObject *argument)
+{
+    return argument == NULL || PyFloat_CheckExact(argument) ? 0 : AS_VALUE(argument)->flags;
+}
+
+/* The same for a node that no edge reaches: a number assigned there may change what is selected. */
+static int
+check_unreached(Value *node)
+{
+    PyObject *first = node->first;
+    uint32_t flags = node->flags;
+    if (first != NULL && PyTuple_CheckExact(first)) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(first); i++) {
+            flags |= flags_of(PyTuple_GET_ITEM(first, i));
+        }
+    }
+    else {
+        flags |= flags_of(first) | flags_of(node->second);
+    }
+    if (first == NULL || !(flags & ASSIGNED)) {
+        return 0;
+    }
+    PyObject *numbers = PyObject_CallOneArg(package.numbers_of, (PyObject *)node);
+    Py_XDECREF(numbers);
+    return numbers == NULL ? -1 : 0;
+}
+
 /* One partial, or all those of a variadic operation, from the rule in Python. */
 static PyObject *
 call_rule(Value *node, Py_ssize_t slot, const double *x, Py_ssize_t count)
@@ -251,7 +279,7 @@ sweep_tuple(Value *node)
     }
     double adjoint = node->adjoint;
     int status = flags & ASSIGNED ? check_fresh(node, x, count) : 0;
-    if (status == 0 && carries && needed && node->flags & REACHED) {
+    if (status == 0 && carries && needed) {
         status = compute_partials(node, x, count, needed & carries, partials);
         for (Py_ssize_t i = 0; status == 0 && i < count; i++) {
             PyObject *item = PyTuple_GET_ITEM(args, i);
@@ -274,6 +302,12 @@ sweep(const Order *order)
     for (Py_ssize_t i = order->count; i-- > 0;) {
         Value *node = order->nodes[i];
         PyObject *first = node->first, *second = node->second;
+        if (!(node->flags & REACHED)) {
+            if (check_unreached(node) < 0) {
+                return -1;
+            }
+            continue;
+        }
         if (first == NULL) {
             continue;
         }
@@ -315,9 +349,6 @@ sweep(const Order *order)
             return -1;
         }
         needed &= carries;
-        if (!(node->flags & REACHED) || !needed) {
-            continue;
-        }
         if (compute_partials(node, x, count, needed, partials) < 0) {
             return -1;
         }

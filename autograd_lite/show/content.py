@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from autograd_lite.engine import Value
 from autograd_lite.show.scopes import Plan, plan_of, title_of
 from autograd_lite.show.text import partial_formula, shortened, shorter, slots_of, symbol_of
-from autograd_lite.sweep import dependents, topological_order
+from autograd_lite.sweep import ABSENT, dependents, number_of, product, reached, topological_order
 
 BOX_LABEL = 24  # characters of a label in a box
 FLOWS = 5_000  # values of a closed box that something enters, up to which the flow into it is added up
@@ -108,12 +108,22 @@ def content_of(
     plan = plan_of(order, depth, names, targets, limit)
     between = _between(order, targets) if targets else None
     boxes = [_box(order, position, plan, names, between) for position in range(len(plan.members))]
-    edges = [edge for position in range(len(boxes)) for edge in _edges(order, position, plan, boxes)]
+    swept = any([node.grad != 0.0 for node in order])
+    flowing = _reached(order) if swept else set()
+    edges = [edge for position in range(len(boxes)) for edge in _edges(order, position, plan, boxes, flowing)]
     groups = [
         Group(name, shortened(" ".join(title_of(name.rpartition(".")[2])).strip(), BOX_LABEL), outer)
         for name, outer in plan.groups
     ]
-    return Content(boxes, edges, groups, order, any([node.grad != 0.0 for node in order]))
+    return Content(boxes, edges, groups, order, swept)
+
+
+def _reached(order: list[Value]) -> set[Value]:
+    """The values that a sweep reaches; all, where a rule raises, which the edges of its value show."""
+    try:
+        return reached(order)
+    except Exception:  # noqa: BLE001 - of a rule, or a stale graph
+        return set(order)
 
 
 def _names_of(parameters: Any) -> dict[Value, str]:
@@ -166,11 +176,14 @@ def _box(order: list[Value], position: int, plan: Plan, names: dict[Value, str],
     )  # fmt: skip
 
 
-def _edges(order: list[Value], position: int, plan: Plan, boxes: list[Box]) -> Iterator[Edge]:
-    """The edges into a box: of an open one each operand slot, of a closed one a bundle from each other box."""
+def _edges(order: list[Value], position: int, plan: Plan, boxes: list[Box], flowing: set[Value]) -> Iterator[Edge]:
+    """The edges into a box: of an open one each operand slot, of a closed one a bundle from each other box.
+
+    Something flows into the values of `flowing` alone.
+    """
     if plan.kinds[position] == "open":
         i = plan.members[position][0]
-        yield from _slots(order[i], [plan.owner[x] for x in plan.operands[i]], position, boxes)
+        yield from _slots(order[i], [plan.owner[x] for x in plan.operands[i]], position, boxes, flowing)
         return
     crossing = {}  # the values that something outside enters, each with the boxes of its operands
     for i in plan.members[position]:
@@ -181,7 +194,7 @@ def _edges(order: list[Value], position: int, plan: Plan, boxes: list[Box]) -> I
     for i, tails in crossing.items():
         # Of a box that very much enters, the slots are counted, and what flows along them is not asked for.
         slots = (
-            _slots(order[i], tails, position, boxes)
+            _slots(order[i], tails, position, boxes, flowing)
             if len(crossing) <= FLOWS
             else [Edge(x, position, 0, None, "", "", None) for x in tails]
         )
@@ -199,7 +212,7 @@ def _edges(order: list[Value], position: int, plan: Plan, boxes: list[Box]) -> I
             yield Edge(tail, position, 0, None, f"×{count}", f"{count:,} operand slots", flow, None, count, aside)
 
 
-def _slots(node: Value, tails: list[int], head: int, boxes: list[Box]) -> Iterator[Edge]:
+def _slots(node: Value, tails: list[int], head: int, boxes: list[Box], flowing: set[Value]) -> Iterator[Edge]:
     """The operand slots of a value as edges into a box; `tails` are the boxes of its operands that are Values."""
     op = node.op
     if op is None:
@@ -216,5 +229,5 @@ def _slots(node: Value, tails: list[int], head: int, boxes: list[Box]) -> Iterat
             yield Edge(tail, head, slot, None, text or "", error or "", None, None, 1, aside)
         else:
             formula = partial_formula(op, slot, len(slots)) or ""
-            flow = node.grad * number if node.grad else 0.0
+            flow = number_of(product(op, slot, node.grad if node in flowing else ABSENT, number))
             yield Edge(tail, head, slot, number, shorter(number), formula, flow, None, 1, aside)

@@ -15,7 +15,7 @@ from autograd_lite.engine import Value
 from autograd_lite.show.names import names_of
 from autograd_lite.show.notation import Latex, Notation, Text, operation_formula, partial_rule
 from autograd_lite.show.routes import Route, counted, route_counts, swept
-from autograd_lite.sweep import Edge, push_forward
+from autograd_lite.sweep import Edge, number_of, product, push_forward
 
 STYLES = ("reverse", "paths", "forward")
 LIMIT = 40  # lines of a part that are shown unless more are asked for
@@ -270,9 +270,10 @@ class Derivation:
         if edges:
             terms = [f"{self._local(e, write)}{write.times}{write.tangent(self._names[e.operand])}" for e in edges]
             row.append(self._sum(terms, write))
-            products = [(e.partial, tangents[e.operand], _multiplied(e, tangents[e.operand])) for e in edges]
+            brought = [product(e.node.op, e.slot, tangents[e.operand], e.partial) for e in edges]
+            products = [(e.partial, number_of(tangents[e.operand]), number_of(x)) for e, x in zip(edges, brought, strict=True)]
             row.append(self._sum([_product(*x, write) for x in products], write))
-        return _without_repetition([*row, write.number(tangents[node])])
+        return _without_repetition([*row, write.number(number_of(tangents[node]))])
 
     def _result_row(self, x: Value, write: Notation) -> Row:
         return [write.partial(self._names[self.value], self._names[x]), write.number(self._adjoints.get(x, 0.0))]
@@ -328,20 +329,14 @@ def _values(wrt: Any) -> list[Value]:
 
 
 def _route(climb: _Climb) -> Route:
-    edges, values, product = [], [climb.node], 1.0
+    edges, values, factor = [], [climb.node], 1.0
     below: _Climb | None = climb
     while below is not None and below.edge is not None and below.before is not None:
         edge, below = below.edge, below.before
-        product = _multiplied(edge, product)
+        factor = product(edge.node.op, edge.slot, factor, edge.partial)
         edges.append(edge)
         values.append(below.node)
-    return Route(tuple(reversed(values)), tuple(edges), product)
-
-
-def _multiplied(edge: Edge, factor: float) -> float:
-    """A factor times the partial of an edge, as the sweep multiplies them."""
-    product: float = edge.node.op.product(edge.slot).fn(factor, edge.partial)
-    return product
+    return Route(tuple(reversed(values)), tuple(edges), number_of(factor))
 
 
 def _product(x: float, y: float, product: float, write: Notation) -> str:

@@ -53,20 +53,23 @@ function forwardOrder(edges, from) {
 	return [...edges].sort(inOrder).filter(({ node, operand }) => reached.has(operand) && reached.add(node));
 }
 
-/** A factor times a partial: what is 0, or was not selected, contributes nothing. */
-function product(edge, factor, partial) {
-	if (factor === 0) return factor;
-	return partial === 0 && kinds[ops[edge.node]].selects[edge.slot] ? 0 : factor * partial;
+/** The sum where no edge arrives. */
+const ABSENT = new Number(0);
+
+/** What an edge brings; ABSENT where a selection leaves it out. */
+function product({ node, slot }, factor) {
+	const partial = partials[node][slot];
+	return factor === ABSENT || (partial === 0 && kinds[ops[node]].selects[slot]) ? ABSENT : factor * partial;
 }
 
-/** The adjoints after so many edges, or with a leaf the tangents; null where nothing has come. */
+/** Adjoints after `until` edges, or with a leaf tangents; null before any. */
 function sweptAfter(edges, until, leaf = -1) {
 	const sums = new Array(count).fill(null);
 	sums[leaf < 0 ? last : leaf] = 1;
 	for (const edge of edges.slice(0, until)) {
 		const [from, to] = leaf < 0 ? [edge.node, edge.operand] : [edge.operand, edge.node];
-		const term = product(edge, sums[from], partials[edge.node][edge.slot]);
-		sums[to] = sums[to] === null ? term : sums[to] + term;
+		const term = product(edge, sums[from]), sum = sums[to] ?? ABSENT;
+		sums[to] = sum === ABSENT ? term : term === ABSENT ? sum : sum + term;
 	}
 	return sums;
 }
@@ -97,7 +100,8 @@ every = edgesOf();
 // --- text, as a derivation has it
 
 /** A number in at most six significant digits, as Python's "%.6g" writes it. */
-function short(x, digits = 6) {
+function short(number, digits = 6) {
+	const x = Number(number);
 	if (!isFinite(x)) return x !== x ? "nan" : x > 0 ? "inf" : "-inf";
 	if (x === 0) return Object.is(x, -0) ? "-0" : "0";
 	const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
@@ -117,10 +121,9 @@ function partialName({ node, slot, operand }) {
 	return `∂${names[node]}/∂${names[operand]}${place}`;
 }
 
-function productText(edge, factor, partial) {
-	const contribution = product(edge, factor, partial);
-	return contribution === factor * partial || contribution !== contribution
-		? `${signed(short(factor))}·${signed(short(partial))}` : short(contribution);
+function productText(edge, factor) {
+	const partial = partials[edge.node][edge.slot], term = Number(product(edge, factor));
+	return term === factor * partial || term !== term ? `${signed(short(factor))}·${signed(short(partial))}` : short(term);
 }
 
 function sumText(terms) {
@@ -151,7 +154,7 @@ function chainRule(i) {
 	}
 	if (into.length) {
 		sides.push(sumText(into.map((edge) => (direct ? "" : `${of(edge.node)}·`) + partialName(edge))));
-		sides.push(sumText(into.map((edge) => (direct ? short(partial(edge)) : productText(edge, adjoints[edge.node], partial(edge))))));
+		sides.push(sumText(into.map((edge) => (direct ? short(partial(edge)) : productText(edge, adjoints[edge.node])))));
 	}
 	sides.push(short(adjoints[i] ?? 0));
 	return sides.filter((side, at) => at === 0 || side !== sides[at - 1]).join(" = ");
@@ -288,8 +291,8 @@ function sentence() {
 	if (at <= count) return [`Forward ${grouped(at)} of ${grouped(count)}`, formula(at - 1)];
 	if (!done) return [`${when}: the start`, `${name(from)} = ∂${names[from]}/∂${names[from]} = 1`];
 	const edge = edges[done - 1], [source, to] = back ? [edge.node, edge.operand] : [edge.operand, edge.node];
-	const before = sweptAfter(edges, done - 1, leaf), partial = partials[edge.node][edge.slot], total = short(sums[to]);
-	const sides = [`${name(source)}·${partialName(edge)}`, productText(edge, before[source], partial), short(product(edge, before[source], partial))];
+	const before = sweptAfter(edges, done - 1, leaf), factor = before[source], total = short(sums[to]);
+	const sides = [`${name(source)}·${partialName(edge)}`, productText(edge, factor), short(product(edge, factor))];
 	const isDone = edges.slice(done).every((other) => (back ? other.operand : other.node) !== to);
 	const what = isHidden(to) ? `${sides[0]} = ?` : sides.filter((side, i) => side !== sides[i - 1]).join(" = ")
 		+ (before[to] === null ? "" : `,   so far ${total}`) + (isDone ? `   ✓ ${name(to)} = ${total}` : "");

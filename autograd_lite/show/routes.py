@@ -1,6 +1,7 @@
 """Routes: the chains of edges that lead from a value to a result, what each contributes, and how many there are.
 
-The product of a route is that of its partials, multiplied on from the result downwards as the sweep does; the products of all
+The product of a route is the product of its partials, multiplied on from the result downwards as the sweep does: 0 where a
+selection left one of its edges out. The products of all
 routes add up to the derivative. There may be more routes than can be listed, so the largest are found otherwise: at each value
 the k largest products on the way to it are kept, for no edge changes the order of two products (0, finite, infinite, nan).
 """
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from autograd_lite.engine import Value
 from autograd_lite.show.names import names_of
 from autograd_lite.show.text import short
-from autograd_lite.sweep import Edge, dependents, sweep, topological_order
+from autograd_lite.sweep import Edge, dependents, number_of, product, sweep, topological_order
 
 
 class Route(NamedTuple):
@@ -89,7 +90,7 @@ def swept(y: Value, xs: list[Value] | None) -> tuple[list[Value], list[Edge], di
     adjoints: dict[Value, Any] = {y: 1.0}
     edges: list[Edge] = []
     sweep(order, adjoints, wanted=None if xs is None else dependents(order, xs), visit=edges.append)
-    return order, edges, adjoints
+    return order, edges, {node: number_of(adjoint) for node, adjoint in adjoints.items()}
 
 
 def route_counts(y: Value, edges: list[Edge], wanted: set[Value]) -> dict[Value, int]:
@@ -130,10 +131,10 @@ def largest_routes(y: Value, x: Value, edges: list[Edge], k: int) -> list[Route]
         node = edge.node
         if node not in ways:
             ways[node] = _merged(into.pop(node), k)
-        op = node.op
-        multiply = op.product(edge.slot).fn
-        partial = edge.partial
-        into.setdefault(edge.operand, []).append([_Way(multiply(way.product, partial), edge, way) for way in ways[node]])
+        op, slot, partial = node.op, edge.slot, edge.partial
+        into.setdefault(edge.operand, []).append(
+            [_Way(product(op, slot, way.product, partial), edge, way) for way in ways[node]]
+        )
     if x not in ways:
         ways[x] = _merged(into.get(x, []), k)
     return [_route(x, way) for way in ways[x]]
@@ -145,8 +146,8 @@ def _merged(lists: list[list[_Way]], k: int) -> list[_Way]:
 
 
 def _rank(way: _Way) -> tuple[bool, float]:
-    product = way.product
-    return (product == product, -abs(product) if product == product else 0.0)
+    size = abs(way.product)
+    return (size == size, -size if size == size else 0.0)
 
 
 def _route(x: Value, way: _Way) -> Route:
@@ -155,7 +156,7 @@ def _route(x: Value, way: _Way) -> Route:
     while above is not None and above.edge is not None:
         edges.append(above.edge)
         above = above.above
-    return Route((x, *[edge.node for edge in edges]), tuple(reversed(edges)), way.product)
+    return Route((x, *[edge.node for edge in edges]), tuple(reversed(edges)), number_of(way.product))
 
 
 def shortened_chain(names: list[str], arrow: str = " → ", dots: str = "…", most: int = 10) -> str:
