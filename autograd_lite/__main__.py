@@ -60,27 +60,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _write(_run(list(sys.argv[1:] if argv is None else argv)), sys.stdout)
     except (ExpressionError, CommandError) as error:
-        return _write(f"autograd-lite: error: {error}\n", sys.stderr) or FAILURE
+        with contextlib.suppress(CommandError):  # nobody can be told
+            return _write(f"autograd-lite: error: {error}\n", sys.stderr) or FAILURE
+        return FAILURE
 
 
 def _write(text: str, stream: Any) -> int:
-    """Write all of it; characters that the stream's encoding lacks are written as escapes."""
+    """Write all of it; characters that the stream's encoding lacks are written as escapes. Raises CommandError if it cannot."""
+    if stream is None or stream.closed:  # None: the shell's >&-
+        raise CommandError("cannot write the output: it is closed")
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-    except BrokenPipeError:
-        _close(stream)
-        return BROKEN_PIPE
     except OSError as error:
+        with contextlib.suppress(OSError):  # Python would try to write the rest as it ends, and fail once more
+            stream.close()
+        if isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
         raise CommandError(f"cannot write the output: {error.strerror}") from None
     return SUCCESS
-
-
-def _close(stream: Any) -> None:
-    """Close a stream that nobody reads: Python would try to write the rest as it ends, and fail once more."""
-    with contextlib.suppress(BrokenPipeError):
-        stream.close()
 
 
 def _run(argv: list[str]) -> str:

@@ -175,7 +175,7 @@ class Value(Methods):
         return other // self, other % self
 
     def __copy__(self) -> Value:
-        twin = _new_value(type(self))
+        twin = _blank(type(self), self.args)
         twin._data, twin._grad, twin.op = self._data, self._grad, self.op
         twin._first, twin._second = self._first, self._second
         if any(self.note):
@@ -217,6 +217,11 @@ _set_grad = Value._grad.__set__  # type: ignore[attr-defined]
 
 def _operand(x: Any, role: str) -> Value | float:
     return x if x.__class__ is float or isinstance(x, Value) else real_number(x, role)
+
+
+def _blank(kind: type[Value], args: tuple[Any, ...]) -> Value:  # noqa: ARG001 -- the native engine asks what is below a node
+    """An instance, still empty, that will be given these arguments."""
+    return _new_value(kind)
 
 
 def make_node(data: float, primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
@@ -435,7 +440,7 @@ def _restore(
     note: tuple[Any, ...],
     assigned: bool,
 ) -> Value:
-    node = _new_value(kind)
+    node = _blank(kind, args)
     node._data = _Assigned(data) if assigned else data
     node._grad = grad
     node.op = op

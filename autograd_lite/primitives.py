@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -28,6 +28,7 @@ from autograd_lite.primitive import Primitive as Primitive
 from autograd_lite.primitive import Rule as Rule
 
 TWO_OVER_SQRT_PI = 1.1283791670955126
+FEW = 16  # terms whose sum is right to 4 ulp without compensation
 LN2 = 0.6931471805599453
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
@@ -346,13 +347,25 @@ def _share_of(d: Any, error: Any) -> Any:
 def _shares(shift: Any, xs: tuple[Any, ...]) -> list[Any]:
     """exp(x) / sum(exp(x)), shifted by any number near the largest x; the shift's rounding is made good.
 
-    Each weight is compared with the sum of the others, so that no derivative is a difference of shares next to 1.
+    Each weight is compared with the sum of the others, so that no derivative is a difference of shares next to 1. What the
+    additions round away is made good where there are enough of them to matter.
     """
     rounded = [exp(difference(x, shift)) for x in xs]
     weights = [weight + weight * difference_error(x, shift) for weight, x in zip(rounded, xs, strict=True)]
-    before = accumulate(weights[:-1], initial=0.0)
-    after = list(accumulate(reversed(weights[1:]), initial=0.0))
-    return [share(weight, b + a) for weight, b, a in zip(weights, before, reversed(after), strict=True)]
+    if len(xs) <= FEW:
+        before = accumulate(weights[:-1], initial=0.0)
+        after = list(accumulate(reversed(weights[1:]), initial=0.0))
+        return [share(weight, b + a) for weight, b, a in zip(weights, before, reversed(after), strict=True)]
+    sums = zip(weights, _running_sums(weights), reversed(list(_running_sums(weights[::-1]))), strict=True)
+    return [share(weight, (b + a) + (lost_b + lost_a)) for weight, (b, lost_b), (a, lost_a) in sums]
+
+
+def _running_sums(xs: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """The sums of the first 0, 1, 2, ... numbers, all but the last; with each what its additions have rounded away."""
+    total, lost = 0.0, 0.0
+    for x in xs:
+        yield total, lost
+        lost, total = lost + difference_error(total, -x), total + x
 
 
 def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
@@ -364,5 +377,5 @@ def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
     return [divide(c, count) for c in chosen]
 
 
-NUMBER_FUNCTIONS.update({f.__name__: on_numbers(f) for f in (_share_of, _shares, _equal_shares)})
-NUMBER_FUNCTIONS.update(accumulate=accumulate, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)
+NUMBER_FUNCTIONS.update({f.__name__: on_numbers(f) for f in (_share_of, _shares, _running_sums, _equal_shares)})
+NUMBER_FUNCTIONS.update(accumulate=accumulate, FEW=FEW, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)

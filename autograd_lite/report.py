@@ -10,15 +10,17 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd_lite.engine import Value, gradient
 from autograd_lite.expression import Expression, ExpressionError, Step, number
 from autograd_lite.primitive import Primitive
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, topological_order
+
+T = TypeVar("T")
 
 MOST_LINES = 40
 """How many lines of a part are printed unless all are asked for."""
@@ -62,8 +64,16 @@ def differentiate(expression: Expression, point: Mapping[str, float], hessian: b
     if report.hessian is not None:
         first = gradient(y, list(leaves.values()), create_graph=True)
         rows = zip(leaves, first, strict=True)
-        report.hessian.extend([_finite_gradient(report, x, f"the second derivative by {name} and", []) for name, x in rows])
+        report.hessian.extend([_finite_row(report, name, x) for name, x in rows])
     return report
+
+
+def _finite_row(report: Report, name: str, derivative: Value | float) -> list[float]:
+    """The second derivatives by a variable and each other one. The sweep is watched only where one of them is not finite."""
+    row: list[float] = gradient(derivative, list(report.leaves.values()))
+    if all(map(math.isfinite, row)):
+        return row
+    return _finite_gradient(report, derivative, f"the second derivative by {name} and", [])
 
 
 def _finite_gradient(report: Report, y: Value | float, what: str, edges: list[Edge]) -> list[float]:
@@ -166,12 +176,14 @@ class _Names:
         self.of |= {node: f"{prefix}{i}" for i, node in enumerate(report.operations, 1)}
         if isinstance(report.y, Value) and report.y.op is not None:
             self.of[report.y] = self.result
-        # Each operation as it is written: with names, and with numbers.
-        self.terms: dict[Value, tuple[str, str]] = {}
-        for node, step in report.operations.items():
-            if node.op is not None:
-                numbers = [show(number(x)) for x in node.args]
-                self.terms[node] = written(node.op, self._operands(node, step, bool(node.op.symbol))), written(node.op, numbers)
+        self.steps = report.operations
+        self._terms: dict[Value, str] = {}
+
+    def term(self, node: Value) -> str:
+        """An operation as it is written with names."""
+        if node not in self._terms and node.op:
+            self._terms[node] = written(node.op, self._operands(node, self.steps[node], bool(node.op.symbol)))
+        return self._terms[node]
 
     def _operands(self, node: Value, step: Step, infix: bool) -> list[str]:
         return [
@@ -199,24 +211,28 @@ def as_text(report: Report, everything: bool = False) -> str:
     parts = {
         f"{f} = {_shortened(report.expression.text, _LINE)}" + (f"    at {_shortened(at, _LINE)}" if at else ""): [],
         "value": [f"  {f} = {show(number(report.y))}"],
-        "gradient": _aligned(
-            [[f"d{f}/d{name}", f"= {show(x)}"] for name, x in zip(report.leaves, report.gradient, strict=True)]
+        "gradient": _lines(
+            list(zip(report.leaves, report.gradient, strict=True)),
+            lambda derivative: [f"d{f}/d{derivative[0]}", f"= {show(derivative[1])}"],
+            everything,
         ),
         "hessian": _matrix(report.hessian or [], list(report.leaves), everything),
-        "forward, operation by operation": _forward(names),
-        f"chain rule, edge by edge ({count} edge{'s' if count != 1 else ''}, each passed once)": _backward(report, names),
+        "forward, operation by operation": _lines(list(report.operations), lambda node: _forward(names, node), everything),
+        f"chain rule, edge by edge ({count} edge{'s' if count != 1 else ''}, each passed once)": _backward(
+            report, names, everything
+        ),
     }
-    shown = {title: lines if everything else _limited(lines) for title, lines in parts.items()}
-    title, *rest = shown
-    return "\n\n".join([title, *["\n".join([part, *shown[part]]) for part in rest if shown[part]]]) + "\n"
+    title, *rest = parts
+    return "\n\n".join([title, *["\n".join([part, *parts[part]]) for part in rest if parts[part]]]) + "\n"
 
 
-def _limited(lines: list[str]) -> list[str]:
-    if len(lines) <= MOST_LINES:
-        return lines
-    last = MOST_LINES // 4
-    first = MOST_LINES - last
-    return [*lines[:first], f"  ... {len(lines) - MOST_LINES} more lines; --all prints them", *lines[-last:]]
+def _lines(items: Sequence[T], cells: Callable[[T], list[str]], everything: bool) -> list[str]:
+    """A line for each item, its cells below those of the others; of many only the first and the last, or everything."""
+    cut = 0 if everything else max(0, len(items) - MOST_LINES)
+    last = MOST_LINES // 4 if cut else 0
+    first = len(items) - cut - last
+    lines = _aligned([cells(item) for item in (*items[:first], *items[len(items) - last :])])
+    return [*lines[:first], *[f"  ... {cut} more lines; --all prints them"][: bool(cut)], *lines[first:]]
 
 
 def _aligned(rows: list[list[str]], right: bool = False) -> list[str]:
@@ -235,36 +251,40 @@ def _matrix(matrix: list[list[float]], names: list[str], everything: bool) -> li
     return _aligned([["", *[" " + name for name in names[:count]]], *rows], right=True) + note
 
 
-def _forward(names: _Names) -> list[str]:
-    """A line an operation: its name, what it is of, the numbers, and the result."""
-    rows = [
-        [names.of[node], f"= {_shortened(term)}", f"= {_shortened(numbers, _LINE)}", f"= {show(node.data)}"]
-        for node, (term, numbers) in names.terms.items()
-    ]
-    return _aligned(rows)
+def _forward(names: _Names, node: Value) -> list[str]:
+    """The cells of an operation: its name, what it is of, the numbers, and the result."""
+    numbers = written(node.op, [show(number(x)) for x in node.args]) if node.op else ""
+    return [names.of[node], f"= {_shortened(names.term(node))}", f"= {_shortened(numbers, _LINE)}", f"= {show(node.data)}"]
 
 
-def _backward(report: Report, names: _Names) -> list[str]:
+def _backward(report: Report, names: _Names, everything: bool) -> list[str]:
     """A line an edge, in the order of the sweep; with the sum so far where several edges lead to one operand."""
     f = names.result
     sums: dict[Value, float] = {}
-    uses = {node: Counter(node.args) for node in report.operations}
-    rows = []
-    for node, slot, operand, adjoint, partial, contribution in report.edges:
-        again = operand in sums
-        sums[operand] = sums[operand] + contribution if again else contribution
+    uses: dict[Value, Counter[Value | float]] = {}
+    summed: list[tuple[Edge, float | None]] = []  # the sum so far, from the second edge on
+    for edge in report.edges:
+        before = sums.get(edge.operand)
+        sums[edge.operand] = edge.contribution if before is None else before + edge.contribution
+        summed.append((edge, None if before is None else sums[edge.operand]))
+
+    def cells(item: tuple[Edge, float | None]) -> list[str]:
+        (node, slot, operand, adjoint, partial, contribution), total = item
+        if node not in uses:
+            uses[node] = Counter(node.args)
         place = f"#{slot + 1}" if uses[node][operand] > 1 else ""
-        derivative = f"d({_shortened(names.terms[node][0])})/d{names.of[operand]}{place}"
-        rows.append([
+        derivative = f"d({_shortened(names.term(node))})/d{names.of[operand]}{place}"
+        return [
             f"d{f}/d{names.of[operand]}",
-            "+=" if again else " =",
+            " =" if total is None else "+=",
             f"d{f}/d{names.of[node]} * {derivative}",
             f"= {show(adjoint)} * {_bracketed(show(partial))}",
             f"= {show(contribution)}",
-            f"  so far {show(sums[operand])}" if again else "",
+            "" if total is None else f"  so far {show(total)}",
             "" if math.isfinite(adjoint * partial) else "  (not selected)",
-        ])  # fmt: skip
-    return _aligned(rows)
+        ]
+
+    return _lines(summed, cells, everything)
 
 
 # --- JSON

@@ -77,7 +77,11 @@ def logaddexp(x: float, y: float) -> float:
 
 
 def logsumexp(*xs: float) -> float:
-    """log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf."""
+    """log(sum(exp(x))); the largest term (the first of them) is left out of a compensated sum; of nothing, -inf.
+
+    What an addition rounds away goes into the next one (Kahan, Communications of the ACM 8 (1965), 40), so that the error does
+    not grow with the number of terms.
+    """
     at, largest = 0, -inf
     for i, x in enumerate(xs):
         if x != x:
@@ -86,11 +90,14 @@ def logsumexp(*xs: float) -> float:
             at, largest = i, x
     if math.isinf(largest):
         return largest
-    rest = 0.0
+    rest, excess = 0.0, 0.0
     for i, x in enumerate(xs):
         if i != at:
             term = math.exp(x - largest)
-            rest += term + term * difference_error(x, largest)
+            term = term + term * difference_error(x, largest) - excess
+            before = rest
+            rest = before + term
+            excess = (rest - before) - term
     return largest + math.log1p(rest)
 
 

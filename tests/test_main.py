@@ -101,6 +101,44 @@ def test_a_reader_that_stops_reading(arguments):
     assert (process.wait(timeout=60), errors) == (BROKEN_PIPE, b"")
 
 
+NEEDS_SHELL = pytest.mark.skipif(os.name != "posix", reason="streams are closed by a POSIX shell")
+
+
+def run_in_shell(redirections, *arguments):
+    """The status and what is left of both streams, with the shell's redirections."""
+    shell = ["/bin/sh", "-c", f'"$0" -m autograd_lite "$@" {redirections}', sys.executable, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(shell, capture_output=True, env=environment, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+@NEEDS_SHELL
+@pytest.mark.parametrize("arguments", [CLASSIC, [*CLASSIC, "--json"], ["--help"], ["--version"], ["primitives"]])
+def test_a_closed_output_is_an_error(arguments):
+    line = "autograd-lite: error: cannot write the output: it is closed\n"
+    assert run_in_shell(">&-", *arguments) == (FAILURE, b"", line)
+
+
+@NEEDS_SHELL
+@pytest.mark.parametrize("redirections", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_mistake_that_nobody_can_be_told(redirections):
+    assert run_in_shell(redirections, "a +") == (FAILURE, b"", "")
+
+
+@NEEDS_SHELL
+def test_a_closed_error_stream_or_input_does_not_disturb_a_result():
+    expected = run_in_shell("", *CLASSIC)
+    assert expected[0] == 0
+    assert run_in_shell("2>&-", *CLASSIC) == run_in_shell("<&-", *CLASSIC) == expected
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk():
+    line = "autograd-lite: error: cannot write the output: No space left on device\n"
+    assert run_in_shell(">/dev/full", *CLASSIC) == (FAILURE, b"", line)
+    assert run_in_shell(">/dev/full 2>/dev/full", *CLASSIC) == run_in_shell("2>/dev/full", "a +") == (FAILURE, b"", "")
+
+
 def test_characters_that_the_terminal_lacks_are_escaped():
     status, output, _ = run("αβ * 2", "αβ=1", env={"PYTHONIOENCODING": "ascii"})
     assert status == 0

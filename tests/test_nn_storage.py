@@ -209,7 +209,7 @@ WRONG_TEXTS = [
     (TEXT.replace('[0].b": 0.0', '[0].b": null', 1), "None is no number"),
     (TEXT.replace('[0].b": 0.0', '[0].b": "Infinity"', 1), "'Infinity' is no number"),
     (TEXT.replace('[0].b": 0.0', '[0].b": [0.0]', 1), "is no number"),
-    (TEXT.replace('[0].b": 0.0', '[0].b": NaN', 1), 'NaN is no number of JSON; a saved model has the string "nan"'),
+    (TEXT.replace('[0].b": 0.0', '[0].b": NaN', 1), 'NaN is no number of JSON; the strings "nan"'),
     (TEXT.replace('[0].b": 0.0', '[0].b": -1e999', 1), "-1e999 lies beyond the largest float"),
     (TEXT.replace('[0].b": 0.0', '[0].b": 1' + "0" * 400, 1), "lies beyond the largest float"),
     (TEXT.replace('[0].b": 0.0', '[0].b": 1' + "0" * 9999, 1), "not JSON"),

@@ -4,11 +4,14 @@ import itertools
 import json
 import math
 import re
+import time
 
 import pytest
 from hypothesis import given
 
 import autograd_lite as ag
+from autograd_lite import report as module
+from autograd_lite.__main__ import main
 from autograd_lite.expression import ExpressionError, parse
 from autograd_lite.report import MOST_COLUMNS, MOST_LINES, as_json, as_text, differentiate, show
 from formulas import bits, formulas, points
@@ -265,6 +268,36 @@ def test_large_reports_are_cut_and_all_is_there_on_demand():
             kept = [line.split() for line in part(cut, title) if not line.startswith("  ...")]
             assert [line.split() for line in part(full, title)][: len(kept) * 3 // 4] == kept[: len(kept) * 3 // 4]
             assert [line.split() for line in part(full, title)][-1] == kept[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "options"),
+    [
+        (f"sum({','.join(['x'] * 45_000)})", ["x"], []),
+        (f"sum({','.join(['x'] * 45_000)})", ["x"], ["--json"]),
+        (f"max({','.join(['x'] * 45_000)})", ["x"], ["--hessian"]),
+        (f"dot({','.join(['x'] * 20_000)})", ["x"], ["--all"]),
+        (f"sum({','.join(['sin(x)'] * 14_000)})", ["x"], ["--hessian"]),
+        ("*".join([f"a{i}" for i in range(300)]), [f"a{i}" for i in range(300)], ["--hessian"]),
+        ("*".join(["a"] * 900), ["a"], ["--hessian"]),
+    ],
+    ids=range(7),
+)
+def test_wide_and_long_expressions_take_less_than_two_seconds(capsys, text, names, options):
+    start = time.process_time()
+    assert main([text, *[f"{name}=1.001" for name in names], *options]) == 0
+    assert time.process_time() - start < 2.0
+    assert len(capsys.readouterr().out) > 2000
+
+
+def test_what_a_cut_report_computes_does_not_grow_with_what_it_leaves_out(monkeypatch):
+    """Of 899 operations and 900 edges only those that are shown are written out."""
+    calls = []
+    original = module.written
+    monkeypatch.setattr(module, "written", lambda op, operands: calls.append(op) or original(op, operands))
+    result = report("+".join(["x"] * 900), x=1.0)
+    as_text(result)
+    assert len(calls) <= 3 * (MOST_LINES + 1)
 
 
 def test_the_columns_of_a_hessian_end_below_one_another():

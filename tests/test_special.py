@@ -6,8 +6,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mpmath import mpf
+from mpmath import mp, mpf
 
+import autograd_lite as ag
 from autograd_lite import floats, special
 from reference import REFERENCES, evaluate, ulps
 
@@ -43,10 +44,59 @@ def test_logaddexp_is_logsumexp_of_two(x, y):
     )
 
 
-def test_logsumexp_of_many_terms():
-    xs = [math.sin(k) * 30.0 for k in range(1000)]
-    exact = evaluate(REFERENCES["logsumexp"].value, *xs)
-    assert ulps(special.logsumexp(*xs), exact) <= 4.0
+TERMS = {
+    "equal": lambda i: 0.1,
+    "close": lambda i: 0.3 * math.sin(i),
+    "far apart": lambda i: 30.0 * math.sin(i * i),
+    "large": lambda i: 700.0 + math.cos(i),
+    "one above all": lambda i: 9.0 if i == 5 else -i / 1000.0,
+}
+
+
+def logsumexp_ulps(xs, value, partials):
+    """The largest errors, in units in the last place: of the value (of the largest term, which it may cancel), of a partial."""
+    with mp.workprec(160):
+        top = max(xs)
+        weights = [mp.exp(mpf(x) - top) for x in xs]
+        total = mp.fsum(weights)
+        error = abs(mpf(value) - top - mp.log(total)) / math.ulp(max(abs(value), abs(top)))
+        return error, max([ulps(p, weight / total) for p, weight in zip(partials, weights, strict=True)])
+
+
+@pytest.mark.parametrize("kind", TERMS)
+@pytest.mark.parametrize("count", [9, 16, 17, 100, 1000, 10_000])
+def test_logsumexp_of_many_terms(count, kind):
+    """An error that grew with their number would pass 4 units at a few hundred terms."""
+    xs = [TERMS[kind](i) for i in range(count)]
+    nodes = [ag.Value(x) for x in xs]
+    y = ag.logsumexp(nodes)
+    errors = logsumexp_ulps(xs, y.data, ag.gradient(y, nodes))
+    assert max(errors) <= 4.0
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_compiled_logsumexp_of_many_terms(exact):
+    for count, kind in ((17, "far apart"), (300, "equal"), (300, "close")):
+        xs = [TERMS[kind](i) for i in range(count)]
+        value, partials = ag.compile(ag.value_and_grad(ag.logsumexp), exact=exact)(xs)
+        assert max(logsumexp_ulps(xs, value, partials)) <= 4.0
+        if exact:
+            nodes = [ag.Value(x) for x in xs]
+            y = ag.logsumexp(nodes)
+            assert [value, *partials] == [y.data, *ag.gradient(y, nodes)]
+
+
+def test_second_derivatives_of_logsumexp_of_many_terms():
+    """Along one direction: p_i (v_i - p.v), the rows of diag(p) - p p^T times v."""
+    xs = [TERMS["far apart"](i) for i in range(60)]
+    direction = [float(i % 3 == 1) for i in range(60)]
+    with mp.workprec(160):
+        weights = [mp.exp(x) for x in xs]
+        shares = [weight / mp.fsum(weights) for weight in weights]
+        mean = mp.fdot(shares, direction)
+        expected = [share * (v - mean) for share, v in zip(shares, direction, strict=True)]
+    for x, e, share in zip(ag.hvp(ag.logsumexp, xs, direction), expected, shares, strict=True):
+        assert abs(x - e) <= 16.0 * math.ulp(float(share))
 
 
 @given(parts, parts, st.integers(-200, 200), orders, orders)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd_lite import strict_json
 from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guard, Guards, Instruction, Instructions
-from autograd_lite.graph_json import read_number, written_number
-from autograd_lite.primitive import lookup, paired
+from autograd_lite.graph_json import check_count, read_number, written_number
+from autograd_lite.primitive import lookup
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.program import Program
@@ -41,9 +42,9 @@ def read(text: str) -> tuple[int, list[float], Instructions, list[int], Guards]:
     Raises ProgramFormatError, naming the row, if the text is no program, or one of a primitive that the table has not.
     """
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ProgramFormatError(f"not JSON: {error}") from None
+        document = strict_json.read(text)
+    except ValueError as error:
+        raise ProgramFormatError(f"not a program: {error}") from None
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ProgramFormatError(f'not a program: "format" should be {_FORMAT!r}')
     if set(document) != set(_KEYS):
@@ -63,7 +64,9 @@ def read(text: str) -> tuple[int, list[float], Instructions, list[int], Guards]:
 
     def instruction(row: Any, i: int) -> Instruction:
         name, *operands = _row(row)
-        return _checked(Instruction(lookup(name), tuple([place(x, inputs + i) for x in operands])))
+        primitive = lookup(name)
+        check_count(primitive, len(operands))
+        return Instruction(primitive, tuple([place(x, inputs + i) for x in operands]))
 
     def guard(row: Any, _: int) -> Guard:
         comparison, left, right, outcome = _row(row)
@@ -91,12 +94,3 @@ def _row(x: Any) -> list[Any]:
     if not isinstance(x, list) or not x or not isinstance(x[0], str):
         raise TypeError("a row is a list that begins with a name")
     return x
-
-
-def _checked(instruction: Instruction) -> Instruction:
-    primitive, operands = instruction
-    count = len(operands)
-    fits = count % 2 == 0 or primitive.gather is not paired if primitive.variadic else count == len(primitive.domain)
-    if not fits or not count:
-        raise ValueError(f"{primitive.name} does not take {count} operands")
-    return instruction

@@ -71,7 +71,7 @@ def _adopt(extension: ModuleType) -> None:
         "share_notes": extension.share_notes,
         "method_of": extension.Method,
         "topological_order": extension.topological_order,
-        "_new_value": value.__new__,
+        "_blank": extension.blank,
         "_set_grad": vars(value)["_grad"].__set__,
     }
     for name, compiled in bindings.items():

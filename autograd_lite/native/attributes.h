@@ -64,7 +64,7 @@ value_init(PyObject *self, PyObject *args, PyObject *keywords)
     free_waiting(waiting);
     AS_VALUE(self)->op = 0;
     AS_VALUE(self)->grad = 0.0;
-    AS_VALUE(self)->flags = 0;
+    AS_VALUE(self)->flags &= ~(uint32_t)(ASSIGNED | REACHED);
     return fill(AS_VALUE(self), data, label);
 }
 
@@ -72,7 +72,7 @@ static PyObject *
 value_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
     if (type != ValueType) {
-        return type->tp_alloc(type, 0); /* zeros */
+        return (PyObject *)new_instance(type, 0);
     }
     Value *node = new_node();
     if (node != NULL) {
@@ -81,6 +81,23 @@ value_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(key
         node->first = NULL;
     }
     return (PyObject *)node;
+}
+
+/* blank(type, args), as engine._blank. */
+static PyObject *
+blank(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2 || !PyType_Check(args[0]) || !PyType_IsSubtype((PyTypeObject *)args[0], ValueType) || !PyTuple_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "blank takes a class of Values and a tuple of arguments");
+        return NULL;
+    }
+    PyTypeObject *type = (PyTypeObject *)args[0];
+    int is_above = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[1]); i++) {
+        PyObject *x = PyTuple_GET_ITEM(args[1], i);
+        is_above |= IS_VALUE(x) && can_be_in_cycle(x);
+    }
+    return (PyObject *)new_result(type, 0, 0.0, is_above);
 }
 
 /* Value(data) and Value(data, label) without the detour over a tuple. */
@@ -178,7 +195,13 @@ get_args(PyObject *self, void *Py_UNUSED(closure))
         return PyTuple_New(0);
     }
     if (PyTuple_CheckExact(first)) {
-        return Py_NewRef(first);
+        if (AS_VALUE(self)->flags < PLACE) {
+            return Py_NewRef(first);
+        }
+        /* A copy, for the collector looks at the tuple together with the node, which may die earlier than what is given away. */
+        PyObject *list = PySequence_List(first), *copy = list ? PyList_AsTuple(list) : NULL;
+        Py_XDECREF(list);
+        return copy;
     }
     return second == NULL ? PyTuple_Pack(1, first) : PyTuple_Pack(2, first, second);
 }
@@ -205,7 +228,8 @@ set_number(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
         return -1;
     }
     AS_VALUE(self)->data = number;
-    AS_VALUE(self)->flags = (PyObject *)Py_TYPE(x) == package.assigned ? ASSIGNED : 0;
+    AS_VALUE(self)->flags &= ~(uint32_t)(ASSIGNED | REACHED);
+    AS_VALUE(self)->flags |= (PyObject *)Py_TYPE(x) == package.assigned ? ASSIGNED : 0;
     return 0;
 }
 

@@ -47,6 +47,7 @@ static PyType_Slot value_slots[] = {
     {Py_tp_dealloc, value_dealloc},
     {Py_tp_traverse, value_traverse},
     {Py_tp_clear, value_clear},
+    {Py_tp_is_gc, value_is_gc},
     {Py_tp_hash, value_hash},
     {Py_tp_richcompare, value_richcompare},
     {Py_tp_methods, value_methods},
@@ -68,7 +69,7 @@ static PyType_Slot value_slots[] = {
 static PyType_Spec value_spec = {
     .name = "autograd_lite.engine.Value",
     .basicsize = sizeof(Value),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, /* which value_is_gc denies for most nodes */
     .slots = value_slots,
 };
 
@@ -139,8 +140,25 @@ static PyMethodDef module_methods[] = {
     {"has_leaf", (PyCFunction)(void (*)(void))has_leaf, METH_FASTCALL, NULL},
     {"make_node", (PyCFunction)(void (*)(void))make_node, METH_FASTCALL, NULL},
     {"share_notes", (PyCFunction)(void (*)(void))share_notes, METH_FASTCALL, NULL},
+    {"blank", (PyCFunction)(void (*)(void))blank, METH_FASTCALL, NULL},
+    {"at_collection", (PyCFunction)(void (*)(void))at_collection, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
+
+/* Be called when the cyclic collector starts and stops. */
+static int
+watch_collector(PyObject *module)
+{
+    PyObject *callbacks = attribute_of_module("gc", "callbacks"), *function = NULL;
+    int status = -1;
+    if (callbacks != NULL && PyList_Check(callbacks)) {
+        function = PyObject_GetAttrString(module, "at_collection");
+        status = function ? PyList_Append(callbacks, function) : -1;
+    }
+    Py_XDECREF(callbacks);
+    Py_XDECREF(function);
+    return status;
+}
 
 static int
 module_exec(PyObject *module)
@@ -162,7 +180,7 @@ module_exec(PyObject *module)
     PyObject *source = PyLong_FromUnsignedLong(RULES_SOURCE);
     status = source ? PyModule_AddObjectRef(module, "rules_source", source) : -1;
     Py_XDECREF(source);
-    if (status < 0 || fetch_package() < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
+    if (status < 0 || fetch_package() < 0 || watch_collector(module) < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
         ValueType = NULL;
         return -1;
     }

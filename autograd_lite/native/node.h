@@ -13,12 +13,14 @@ typedef struct Value {
         struct Value *link; /* while the node waits to be freed, the next one that does */
     };
     uint32_t op; /* the index of its operation; 0 for a leaf */
-    uint32_t flags;
+    uint32_t flags; /* and above them the node's place in the register, 0 if it is not there */
 } Value;
 
 enum {
     ASSIGNED = 1, /* .data was assigned after the node was made: whoever used the node before must be checked */
     REACHED = 2,  /* the sweep under way has brought a contribution here */
+    HEADER = 4,   /* a node of class Value that has the header of the cyclic collector, and is not in a slab */
+    PLACE = 8,    /* the lowest bit of the place in the register */
 };
 
 static PyTypeObject *ValueType = NULL;
@@ -187,6 +189,169 @@ new_node(void)
     return node;
 }
 
+/* --- nodes that can be part of a cycle
+
+   A node refers to older nodes only, so there is no cycle without an instance of a subclass, which may have attributes. Such
+   instances and the nodes above them have the header of Python's cyclic collector, and are listed in the register. As they are
+   many, the collector does not see them when it looks at young objects: they are untracked, and tracked for the time of a full
+   collection alone, which the register starts itself where it has grown to twice what was alive after the last one. */
+
+#define LEAST_DUE ((size_t)1 << 17)
+#define MOST_PLACES ((size_t)1 << 29)
+
+static struct {
+    Value **nodes; /* from place 1 to `end`, in the order of their birth; NULL where one has died */
+    size_t end, capacity, count, due;
+} registered = {NULL, 1, 0, 0, LEAST_DUE};
+
+static inline int
+can_be_in_cycle(PyObject *operand)
+{
+    return !PyFloat_CheckExact(operand) && AS_VALUE(operand)->flags >= PLACE;
+}
+
+/* Before a node is made that will be registered. */
+static inline void
+collect_where_due(void)
+{
+    if (registered.count >= registered.due && PyGC_IsEnabled()) {
+        PyGC_Collect();
+        registered.due = Py_MAX(LEAST_DUE, Py_MAX(registered.due / 2, 2 * registered.count));
+    }
+}
+
+/* Make room in the register: move the nodes together, or if they fill half of it enlarge it. */
+static int
+extend_register(void)
+{
+    if (registered.count >= registered.capacity / 2) {
+        size_t larger = registered.capacity ? 2 * registered.capacity : 1024;
+        Value **nodes = larger > MOST_PLACES ? NULL : PyMem_RawRealloc(registered.nodes, larger * sizeof(*nodes));
+        if (nodes == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        registered.nodes = nodes;
+        registered.capacity = larger;
+        return 0;
+    }
+    size_t end = 1;
+    for (size_t place = 1; place < registered.end; place++) {
+        Value *node = registered.nodes[place];
+        if (node != NULL) {
+            registered.nodes[end] = node;
+            node->flags = (node->flags & (PLACE - 1)) | (uint32_t)end++ * PLACE;
+        }
+    }
+    registered.end = end;
+    return 0;
+}
+
+static inline int
+enter_register(Value *node)
+{
+    if (registered.end >= registered.capacity && extend_register() < 0) {
+        return -1;
+    }
+    node->flags |= (uint32_t)registered.end * PLACE;
+    registered.nodes[registered.end++] = node;
+    registered.count++;
+    return 0;
+}
+
+/* Before a node is freed. */
+static inline void
+leave_register(Value *node)
+{
+    if (node->flags >= PLACE) {
+        registered.nodes[node->flags / PLACE] = NULL;
+        registered.count--;
+        while (registered.end > 1 && registered.nodes[registered.end - 1] == NULL) {
+            registered.end--;
+        }
+        node->flags &= PLACE - 1;
+        PyObject_GC_UnTrack(node);
+    }
+}
+
+/* A node of class Value above one that can be part of a cycle; as from new_node otherwise. */
+static Value *
+new_registered_node(void)
+{
+    collect_where_due();
+    Value *node = PyObject_GC_New(Value, ValueType);
+    if (node == NULL) {
+        return NULL;
+    }
+    Py_DECREF(ValueType); /* nodes hold no reference to it */
+    node->grad = 0.0;
+    node->first = node->second = node->note = NULL;
+    node->mark = 0;
+    node->flags = HEADER;
+    if (enter_register(node) < 0) {
+        PyObject_GC_Del(node);
+        return NULL;
+    }
+    return node;
+}
+
+/* An instance of a subclass, all zeros; `is_above` says that it gets an operand that can be part of a cycle. */
+static Value *
+new_instance(PyTypeObject *type, int is_above)
+{
+    int is_registered = is_above || type->tp_dictoffset != 0 || (size_t)type->tp_basicsize > sizeof(Value);
+    if (is_registered) {
+        collect_where_due();
+    }
+    Value *node = PyObject_GC_New(Value, type);
+    if (node == NULL) {
+        return NULL;
+    }
+    memset((char *)node + sizeof(PyObject), 0, (size_t)type->tp_basicsize - sizeof(PyObject));
+    if (is_registered && enter_register(node) < 0) {
+        Py_DECREF(node);
+        return NULL;
+    }
+    return node;
+}
+
+static int
+value_is_gc(PyObject *self)
+{
+    return !IS_NODE(self) || AS_VALUE(self)->flags & HEADER;
+}
+
+static void
+track(PyObject *x, int is_tracked)
+{
+    if (PyObject_GC_IsTracked(x) != is_tracked) {
+        (is_tracked ? PyObject_GC_Track : PyObject_GC_UnTrack)(x);
+    }
+}
+
+/* at_collection(phase, info): one of gc.callbacks. */
+static PyObject *
+at_collection(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *generation = nargs == 2 && PyDict_Check(args[1]) ? PyDict_GetItemString(args[1], "generation") : NULL;
+    if (generation != NULL && PyLong_Check(generation) && PyLong_AsLong(generation) == 2) {
+        int is_start = PyUnicode_Check(args[0]) && PyUnicode_CompareWithASCIIString(args[0], "start") == 0;
+        for (size_t place = 1; place < registered.end; place++) {
+            Value *node = registered.nodes[place];
+            if (node == NULL) {
+                continue;
+            }
+            track((PyObject *)node, is_start);
+            if (node->first != NULL && PyTuple_CheckExact(node->first) && PyTuple_GET_SIZE(node->first) > 0) {
+                track(node->first, is_start);
+            }
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+/* --- how nodes die */
+
 /* Give back a reference to an argument. A node that nothing else refers to joins those that wait to be freed: a chain of any
    length is freed by a loop, with no recursion. */
 static void release(PyObject *argument, Value **waiting);
@@ -195,6 +360,7 @@ static inline void
 release_node(PyObject *argument, Value **waiting)
 {
     if (IS_NODE(argument) && Py_REFCNT(argument) == 1) {
+        leave_register(AS_VALUE(argument));
         AS_VALUE(argument)->link = *waiting;
         *waiting = AS_VALUE(argument);
     }
@@ -241,7 +407,12 @@ free_waiting(Value *waiting)
         Value *node = waiting;
         waiting = node->link;
         release_contents(node, &waiting);
-        free_node(node);
+        if (node->flags & HEADER) {
+            PyObject_GC_Del(node);
+        }
+        else {
+            free_node(node);
+        }
     }
 }
 
@@ -249,24 +420,26 @@ static void
 value_dealloc(PyObject *self)
 {
     Value *node = AS_VALUE(self), *waiting = NULL;
+    leave_register(node);
     if (IS_NODE(self)) {
         node->link = NULL;
         free_waiting(node);
         return;
     }
     PyTypeObject *type = Py_TYPE(self); /* of a subclass */
+    PyObject_GC_UnTrack(self);
     release_contents(node, &waiting);
     type->tp_free(self);
     Py_DECREF(type);
     free_waiting(waiting);
 }
 
-/* Nodes are not the cyclic collector's business: they refer to older nodes only. A subclass whose instances have a __dict__
-   is, and its traversal comes here. */
 static int
 value_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(Py_TYPE(self));
+    if (!IS_NODE(self)) {
+        Py_VISIT(Py_TYPE(self));
+    }
     Py_VISIT(AS_VALUE(self)->first);
     Py_VISIT(AS_VALUE(self)->second);
     return 0;

@@ -119,19 +119,31 @@ result_class(PyTypeObject *so_far, PyObject *operand)
     if ((so_far != NULL && so_far != ValueType) || PyFloat_CheckExact(operand)) {
         return so_far;
     }
-    PyObject *found = PyObject_GetAttr((PyObject *)Py_TYPE(operand), package.result_class);
+    static struct {
+        PyTypeObject *type, *result;
+        unsigned int version; /* of the type's attributes; 0 if it has none */
+    } last;
+    PyTypeObject *type = Py_TYPE(operand);
+    if (type == last.type && type->tp_version_tag == last.version && last.version != 0) {
+        return last.result;
+    }
+    PyObject *found = PyObject_GetAttr((PyObject *)type, package.result_class);
     if (found == NULL) {
         PyErr_Clear();
         return ValueType;
     }
     Py_DECREF(found); /* the class of the operand keeps it */
-    return PyType_Check(found) && PyType_IsSubtype((PyTypeObject *)found, ValueType) ? (PyTypeObject *)found : ValueType;
+    last.type = type;
+    last.version = type->tp_version_tag;
+    last.result = PyType_Check(found) && PyType_IsSubtype((PyTypeObject *)found, ValueType) ? (PyTypeObject *)found : ValueType;
+    return last.result;
 }
 
+/* `is_above`: an operand can be part of a cycle. */
 static inline Value *
-new_result(PyTypeObject *type, uint32_t op, double data)
+new_result(PyTypeObject *type, uint32_t op, double data, int is_above)
 {
-    Value *node = type == ValueType ? new_node() : (Value *)type->tp_alloc(type, 0); /* zeros */
+    Value *node = type != ValueType ? new_instance(type, is_above) : is_above ? new_registered_node() : new_node();
     if (node != NULL) {
         FORGET_FLAGS(data);
         node->data = data;
@@ -144,7 +156,7 @@ new_result(PyTypeObject *type, uint32_t op, double data)
 static inline PyObject *
 record_unary(PyTypeObject *type, uint32_t op, double data, PyObject *x)
 {
-    Value *node = new_result(type, op, data);
+    Value *node = new_result(type, op, data, can_be_in_cycle(x));
     if (node == NULL) {
         return NULL;
     }
@@ -155,7 +167,7 @@ record_unary(PyTypeObject *type, uint32_t op, double data, PyObject *x)
 static inline PyObject *
 record_binary(PyTypeObject *type, uint32_t op, double data, PyObject *x, PyObject *y)
 {
-    Value *node = new_result(type, op, data);
+    Value *node = new_result(type, op, data, can_be_in_cycle(x) || can_be_in_cycle(y));
     if (node == NULL) {
         return NULL;
     }
@@ -175,7 +187,11 @@ record_tuple(PyTypeObject *type, uint32_t op, double data, PyObject *operands)
     if (operations[op].arity >= 0 && count == 2) {
         return record_binary(type, op, data, PyTuple_GET_ITEM(operands, 0), PyTuple_GET_ITEM(operands, 1));
     }
-    Value *node = new_result(type, op, data);
+    int is_above = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        is_above |= can_be_in_cycle(PyTuple_GET_ITEM(operands, i));
+    }
+    Value *node = new_result(type, op, data, is_above);
     if (node == NULL) {
         return NULL;
     }
@@ -345,11 +361,11 @@ binary_with_int(uint32_t op, binaryfunc apply, PyObject *left, PyObject *right)
     return result;
 }
 
-/* The number of a node or a float, where it is one. */
+/* The number of a Value or a float, where it is one. */
 static inline int
 has_number(PyObject *operand, double *number)
 {
-    if (IS_NODE(operand)) {
+    if (IS_VALUE(operand)) {
         *number = AS_VALUE(operand)->data;
         return 1;
     }
@@ -367,11 +383,11 @@ has_number(PyObject *operand, double *number)
         if (has_number(left, &x) && has_number(right, &y)) {                                                            \
             double data = value_##name(x, y);                                                                           \
             if (!failed) {                                                                                              \
-                return record_binary(ValueType, OP, data, left, right);                                                 \
+                return record_binary(result_class(result_class(NULL, left), right), OP, data, left, right);                 \
             }                                                                                                           \
             failed = 0;                                                                                                 \
         }                                                                                                               \
-        else if ((IS_NODE(left) && PyLong_CheckExact(right)) || (IS_NODE(right) && PyLong_CheckExact(left))) {          \
+        else if ((IS_VALUE(left) && PyLong_CheckExact(right)) || (IS_VALUE(right) && PyLong_CheckExact(left))) {        \
             return binary_with_int(OP, operator_##name, left, right);                                                   \
         }                                                                                                               \
         return binary_slowly(OP, left, right);                                                                          \
@@ -435,17 +451,11 @@ value_richcompare(PyObject *self, PyObject *other, int comparison)
 
 /* --- methods and functions: every primitive is both */
 
-/* Take a tuple of arguments out of the cyclic collector's lists, unless one of them can be part of a cycle. */
+/* Take a tuple of arguments out of the cyclic collector's lists: a full collection looks at it together with its node. */
 static void
 forget_tuple(PyObject *operands)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(operands);
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (PyObject_IS_GC(PyTuple_GET_ITEM(operands, i))) {
-            return;
-        }
-    }
-    if (count > 0) {
+    if (PyTuple_GET_SIZE(operands) > 0) {
         PyObject_GC_UnTrack(operands);
     }
 }
@@ -597,9 +607,9 @@ apply_variadic(uint32_t op, PyObject *const *args, Py_ssize_t nargs, int *is_kno
 static PyObject *
 call_primitive(uint32_t op, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs == 1 && IS_NODE(args[0]) && operations[op].arity == 1 && operations[op].is_compiled) {
+    if (nargs == 1 && IS_VALUE(args[0]) && operations[op].arity == 1 && operations[op].is_compiled) {
         double data = value_of((int)op, &AS_VALUE(args[0])->data, 1); /* no function of one argument fails */
-        return record_unary(ValueType, op, data, args[0]);
+        return record_unary(result_class(NULL, args[0]), op, data, args[0]);
     }
     int is_known;
     PyObject *result = operations[op].arity < 0 ? apply_variadic(op, args, nargs, &is_known) : apply(op, args, nargs, &is_known);

@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 43374484u /* a checksum of these files */
+#define RULES_SOURCE 2541215600u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -242,7 +242,7 @@ static inline double ag_logaddexp(double x, double y) {
     return larger + log1p(term + term * lost);
 }
 
-/* log(sum(exp(x))); the terms are added in the order given, the largest (the first of them) left out; of nothing, -inf. */
+/* log(sum(exp(x))); the largest term (the first of them) is left out of a compensated sum; of nothing, -inf. */
 static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
     ptrdiff_t at = 0;
     double largest = -INFINITY;
@@ -260,11 +260,15 @@ static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
         return largest;
     }
     double rest = 0.0;
+    double excess = 0.0;
     for (ptrdiff_t i = 0; i < xs_length; i++) {
         const double x = xs[i];
         if (i != at) {
-            const double term = exp(x - largest);
-            rest += term + term * ag_difference_error(x, largest);
+            double term = exp(x - largest);
+            term = term + term * ag_difference_error(x, largest) - excess;
+            const double before = rest;
+            rest = before + term;
+            excess = rest - before - term;
         }
     }
     return largest + log1p(rest);
