@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.engine import Note, Value, make_node
 from autograd_lite.primitive import Primitive
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import numbers_of, topological_order
+from autograd_lite.sweep import numbers_of, refuse_under_way, topological_order
 
 _FORMAT = "autograd_lite graph 1"
 
@@ -21,9 +21,11 @@ class GraphFormatError(ValueError):
 def graph_to_json(y: Value) -> str:
     """The graph below y. `graph_from_json` gives the same numbers, bit for bit; source lines are left out.
 
-    Raises StaleGraphError if `.data` was changed after recording.
+    Raises StaleGraphError if `.data` was changed after recording; TypeError inside a function that is being differentiated, if
+    y depends on its argument.
     """
     order = topological_order(y)
+    refuse_under_way(order, "graph_to_json")
     position = {node: i for i, node in enumerate(order)}
     rows = []
     for node in order:

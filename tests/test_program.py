@@ -227,7 +227,7 @@ def test_the_format():
         ({"instructions": [{"negative": 0}]}, "instruction 0: a row is a list"),
         ({"instructions": [[["log"], 0]]}, "instruction 0: a row is a list"),
         ({"guards": [["<", 0, 1, 1]]}, "guard 0: a guard is "),
-        ({"guards": [["==", 0, 1, True]]}, "guard 0: a guard is "),
+        ({"guards": [["=", 0, 1, True]]}, "guard 0: a guard is "),
         ({"guards": [["<", 0, 11, True]]}, "guard 0: 11 is not the place of"),
         ({"guards": [["<", 0, True]]}, "guard 0: not enough values"),
         ({"outputs": [11]}, "output 0: 11 is not the place of"),
