@@ -124,7 +124,9 @@ def test_nodes_of_equal_data_are_told_apart_wherever_nodes_are_looked_up():
     assert ag.compile(lambda a, b: ag.gradient(a * b + a, [a, b], create_graph=True))(2.0, 2.0) == [3.0, 2.0]
 
 
-@pytest.mark.parametrize("foreign", ["a", "1.0", None, [1.0], (1.0,), object(), sympy.Symbol("s")], ids=repr)
+@pytest.mark.parametrize(
+    "foreign", ["a", "1.0", None, [1.0], (1.0,), object(), sympy.Symbol("s")], ids=lambda x: type(x).__name__
+)
 def test_a_value_equals_nothing_foreign(foreign):
     v = Value(1.0)
     assert v.__eq__(foreign) is v.__ne__(foreign) is NotImplemented

@@ -111,6 +111,12 @@ def chain(x):
     return y
 
 
+@pytest.mark.parametrize("branches", [bool, lambda x: x == 0.0, lambda x: x != x, lambda x: x in (1.0, 2.0)])
+def test_a_straight_line_program_cannot_branch(branches):
+    with pytest.raises(TypeError, match="a straight-line program cannot branch on the <number at 0 in a program>"):
+        record(lambda x: x if branches(x) else -x, 1)
+
+
 # --- equality
 
 
