@@ -212,10 +212,7 @@ class Value(Methods):
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         twins: list[Value] = []
         order = topological_order(self)
-        arguments = under_way_in(order)
-        if arguments:  # a copy would be another variable, with no derivative
-            memo.update({id(node): node for node in arguments})
-            order = topological_order(self, above=arguments)
+        memo.update({id(node): node for node in under_way_in(order)})  # copies would be other variables, without a derivative
         for node in order:
             if id(node) not in memo:
                 memo[id(node)] = copy_with_operands(node, lambda operand: memo[id(operand)])
@@ -367,7 +364,7 @@ def _comparison(name: str) -> Callable[..., Any]:
     def method(self: Value, other: Any) -> Any:
         if isinstance(other, Value):
             other = other._data
-        is_number = other.__class__ is float or isinstance(other, comparable)
+        is_number = other.__class__ in (float, int) or isinstance(other, comparable)  # an abstract class is slow to ask
         return bool(compare(self._data, other)) if is_number else NotImplemented
 
     return method

@@ -419,7 +419,7 @@ value_richcompare(PyObject *self, PyObject *other, int comparison)
     }
     else {
         int is_order = comparison != Py_EQ && comparison != Py_NE; /* which complex numbers have not */
-        int is_number = PyObject_IsInstance(other, is_order ? package.real : package.number);
+        int is_number = PyLong_CheckExact(other) ? 1 : PyObject_IsInstance(other, is_order ? package.real : package.number);
         if (is_number <= 0) {
             return is_number < 0 ? NULL : Py_NewRef(Py_NotImplemented);
         }
