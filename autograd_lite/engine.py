@@ -13,14 +13,14 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
-from numbers import Real
+from numbers import Number, Real
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 
 from autograd_lite import structures
 from autograd_lite.modes import active_modes, current_modes
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import Edge, pull_back, sweep, topological_order
+from autograd_lite.sweep import Edge, pull_back, refuse_under_way, sweep, topological_order, under_way, under_way_in
 
 if TYPE_CHECKING:
     from autograd_lite._methods import Methods
@@ -46,9 +46,13 @@ class Value(Methods):
     """A number that remembers how it was computed.
 
     `data` and `grad` are floats and may be assigned to; `op` is the primitive that made the node (None for a leaf), `args`
-    its arguments (Values, and floats for constants) and `label` a name for drawings. Equality and hash go by identity, order
-    and truth by `data`. The result of an operation is a plain Value, unless an operand is of a class made as
+    its arguments (Values, and floats for constants) and `label` a name for drawings. Equality, order and truth go by `data`, as
+    those of floats do. The hash goes by identity: nodes of equal data are two in a set or a dict; in a list, look a node up by
+    ``is``. The result of an operation is a plain Value, unless an operand is of a class made as
     ``class Own(Value, own_results=True)``: then it is of the first such operand's class, made without its `__init__`.
+
+    `copy` and `deepcopy` share the arguments of a function that is being differentiated, so that derivatives go through the
+    copy, and copy all else; pickle refuses a graph with such an argument.
 
     Raises TypeError if `data` is no real number, ValueError if it lies beyond the largest float.
     """
@@ -62,6 +66,7 @@ class Value(Methods):
     _note: Note  # unset unless there is something to note
     op: Primitive | None
     _result_class: ClassVar[type[Value]]
+    __sympy__: ClassVar[bool] = False  # SymPy's numbers leave operators and comparisons to the Value
 
     def __init_subclass__(cls, own_results: bool = False, **options: Any) -> None:
         super(Value, cls).__init_subclass__(**options)  # noqa: UP008 -- the function serves the compiled Value too
@@ -165,6 +170,24 @@ class Value(Methods):
     def __complex__(self) -> complex:
         raise TypeError(_DETACHED.format(kind="complex", data=self.data))
 
+    @property
+    def real(self) -> Value:
+        """The Value itself, as of any real number."""
+        return self
+
+    @property
+    def imag(self) -> float:
+        """0.0, as of any real number."""
+        return 0.0
+
+    def conjugate(self) -> Value:
+        """The Value itself, as of any real number."""
+        return self
+
+    def item(self) -> Value:
+        """The Value itself, as the element of an array of Values is; `data` is the number without a derivative."""
+        return self
+
     def __round__(self, digits: int | None = None) -> Value:
         return self.around(digits or 0)
 
@@ -175,6 +198,8 @@ class Value(Methods):
         return other // self, other % self
 
     def __copy__(self) -> Value:
+        if self in under_way:
+            return self
         twin = _blank(type(self), self.args)
         twin._data, twin._grad, twin.op = self._data, self._grad, self.op
         twin._first, twin._second = self._first, self._second
@@ -186,7 +211,9 @@ class Value(Methods):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         twins: list[Value] = []
-        for node in topological_order(self):
+        order = topological_order(self)
+        memo.update({id(node): node for node in under_way_in(order)})  # copies would be other variables, without a derivative
+        for node in order:
             if id(node) not in memo:
                 memo[id(node)] = copy_with_operands(node, lambda operand: memo[id(operand)])
                 twins.append(memo[id(node)])
@@ -202,6 +229,7 @@ class Value(Methods):
             state = (type(self), self.op, self.args, self.data, self._grad, tuple(self.note), type(self._data) is _Assigned)
             return _restore, state, getattr(self, "__dict__", None) or None
         graph = _PickledGraph(topological_order(self))
+        refuse_under_way(graph.order, "pickle")
         _pickling.graph = weakref.ref(graph)
         return _last, (graph.order, graph)
 
@@ -211,6 +239,7 @@ _DETACHED = (
     " or v.data for the number {data!r} alone"
 )
 Value._result_class = Value
+Real.register(Value)
 _new_value = object.__new__
 _set_grad = Value._grad.__set__  # type: ignore[attr-defined]
 
@@ -335,11 +364,13 @@ def _method(primitive: Primitive) -> Callable[..., Any]:
 
 def _comparison(name: str) -> Callable[..., Any]:
     compare = getattr(operator, name)
+    comparable = Number if name in ("__eq__", "__ne__") else Real  # a complex number may equal one, and has no order
 
     def method(self: Value, other: Any) -> Any:
         if isinstance(other, Value):
             other = other._data
-        return bool(compare(self._data, other)) if isinstance(other, Real) else NotImplemented
+        is_number = other.__class__ in (float, int) or isinstance(other, comparable)  # an abstract class is slow to ask
+        return bool(compare(self._data, other)) if is_number else NotImplemented
 
     return method
 
@@ -384,7 +415,7 @@ for _primitive in TABLE.values():
         _two = len(_primitive.domain) == 2
         _operator = _binary_method(_primitive, bool(_reflected)) if _two else _unary_method(_primitive)
         setattr(Value, _name, _named(_operator, _name, _primitive.doc))
-for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):  # the hash stays that of the object
     setattr(Value, _name, _named(_comparison(_name), _name, f"Compare the numbers, as float.{_name} does."))
 
 

@@ -10,7 +10,7 @@ from autograd_lite import strict_json
 from autograd_lite.engine import Value, _restore
 from autograd_lite.primitive import Primitive, lookup, paired
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import StaleGraphError, numbers_of, topological_order
+from autograd_lite.sweep import StaleGraphError, numbers_of, refuse_under_way, topological_order
 
 _FORMAT = "autograd_lite graph 1"
 
@@ -22,9 +22,11 @@ class GraphFormatError(ValueError):
 def graph_to_json(y: Value) -> str:
     """The graph below y. `graph_from_json` gives the same numbers, bit for bit; source lines are left out.
 
-    Raises StaleGraphError if `.data` was changed after recording, TypeError for an operation that the table does not have.
+    Raises StaleGraphError if `.data` was changed after recording; TypeError for an operation that the table does not have, and
+    inside a function that is being differentiated, if y depends on its argument.
     """
     order = topological_order(y)
+    refuse_under_way(order, "graph_to_json")
     position = {node: i for i, node in enumerate(order)}
     rows = []
     for node in order:

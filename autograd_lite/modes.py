@@ -6,10 +6,12 @@ alone, a list that is empty nearly always, so that recording costs nothing when 
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any
@@ -35,20 +37,113 @@ class Mode:
 
 
 def current_modes() -> tuple[Mode, ...]:
-    """The modes of this thread or task, the outermost first."""
-    return _current.get()
+    """The modes of this thread or task, the outermost first; one has ended for all when its block is left."""
+    return tuple([mode for mode in _current.get() if mode in active_modes])
 
 
 @contextmanager
 def enter(mode: Mode) -> Iterator[None]:
     """Have the mode asked about what is recorded inside the ``with`` block."""
-    token = _current.set((*_current.get(), mode))
+    _current.set((*_current.get(), mode))
     active_modes.append(mode)
     try:
         yield
     finally:
         active_modes.remove(mode)
-        _current.reset(token)
+        # Blocks need not end in the order in which they began: one in a generator ends when the generator goes on.
+        _current.set(tuple([other for other in _current.get() if other is not mode]))
+
+
+class ModeContext(AbstractContextManager[None]):
+    """A mode for a ``with`` block, or, as a decorator, for the bodies of functions: each entry has a mode of its own.
+
+    Decorated may be a function, a coroutine function, a generator function or an asynchronous one: the mode is active while
+    the body of a generator runs, not in its consumer between two items. A ``with`` block in the body of a generator is
+    another thing: at a ``yield`` inside it the mode stays active in the consumer, until the generator goes on and leaves the
+    block. Decorate the generator, or leave the block before each ``yield``.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Mode]) -> None:
+        self._name, self._make = name, make
+        self._entered: list[AbstractContextManager[None]] = []
+
+    def __enter__(self) -> None:
+        block = enter(self._make())
+        block.__enter__()
+        self._entered.append(block)
+
+    def __exit__(self, *error: Any) -> None:  # noqa: PYI036 -- passed on as it is
+        self._entered.pop().__exit__(*error)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with the mode active in its body. Raises TypeError for a class, and for what is not callable."""
+        if isinstance(function, type) or not callable(function):
+            raise TypeError(f"{self._name} decorates a function or a method, not {function!r:.60}: decorate each method")
+
+        def block() -> AbstractContextManager[None]:
+            return enter(self._make())
+
+        def is_kind(test: Callable[[Any], bool]) -> bool:
+            return test(function) or test(getattr(function, "__call__", None))  # noqa: B004 -- of an instance, its method
+
+        wrapper: Callable[..., Any]
+        if is_kind(inspect.iscoroutinefunction):
+
+            async def wrapper(*args: Any, **keywords: Any) -> Any:
+                with block():
+                    return await function(*args, **keywords)
+
+        elif is_kind(inspect.isasyncgenfunction):
+
+            async def wrapper(*args: Any, **keywords: Any) -> Any:
+                body = function(*args, **keywords)
+                step = body.asend(None)
+                while True:
+                    try:
+                        with block():
+                            item = await step
+                    except StopAsyncIteration:
+                        return
+                    try:
+                        step = body.asend((yield item))
+                    except GeneratorExit:
+                        with block():
+                            await body.aclose()
+                        raise
+                    except BaseException as error:  # noqa: BLE001 -- thrown in by the consumer, for the body
+                        step = body.athrow(error)
+
+        elif is_kind(inspect.isgeneratorfunction):
+
+            def wrapper(*args: Any, **keywords: Any) -> Any:
+                return (yield from _Steps(function(*args, **keywords), block))
+
+        else:
+
+            def wrapper(*args: Any, **keywords: Any) -> Any:
+                with block():
+                    return function(*args, **keywords)
+
+        return functools.wraps(function)(wrapper)
+
+
+class _Steps(Generator[Any, Any, Any]):
+    """A generator with a block around each step of its body: from the start or a `yield` to the next `yield` or the end."""
+
+    def __init__(self, body: Generator[Any, Any, Any], block: Callable[[], AbstractContextManager[None]]) -> None:
+        self._body, self._block = body, block
+
+    def send(self, item: Any) -> Any:
+        with self._block():
+            return self._body.send(item)
+
+    def throw(self, *error: Any) -> Any:
+        with self._block():
+            return self._body.throw(*error)
+
+    def close(self) -> None:
+        with self._block():
+            self._body.close()
 
 
 def source_line() -> tuple[str, int, str] | None:
@@ -68,13 +163,13 @@ class _NoGrad(Mode):
 
 def is_recording() -> bool:
     """Whether operations have a history here: no `no_grad` is active."""
-    return not any([isinstance(mode, _NoGrad) for mode in _current.get()])
+    return not any([isinstance(mode, _NoGrad) for mode in current_modes()])
 
 
 @contextmanager
 def lifted_no_grad() -> Iterator[bool]:
     """Record again inside a `no_grad`; gives whether there was one."""
-    active = _current.get()
+    active = current_modes()
     kept = tuple([mode for mode in active if not isinstance(mode, _NoGrad)])
     token = _current.set(kept)
     try:
@@ -126,23 +221,24 @@ def _where(node: Any) -> str:
 
 
 def no_grad() -> Any:
-    """Context manager: operations on Values give Values without a history."""
-    return enter(_NoGrad())
+    """Context manager and decorator: operations on Values give Values without a history."""
+    return ModeContext("no_grad()", _NoGrad)
 
 
 def scope(name: str) -> Any:
-    """Context manager: nodes made inside belong to the group of that name; scopes nest as ``outer.inner``.
+    """Context manager and decorator: nodes made inside belong to the group of that name; scopes nest as ``outer.inner``.
 
     Raises TypeError if the name is no string.
     """
     if not isinstance(name, str):
         raise TypeError(f"scope takes the name of a group, not {type(name).__name__} {name!r:.60}")
-    return enter(_Scope(name))
+    return ModeContext(f"scope({name!r})", lambda: _Scope(name))
 
 
 def anomaly() -> Any:
-    """Context manager: raise AnomalyError at the operation, or the edge of a sweep, where a nan or an infinity is born.
+    """Context manager and decorator: raise AnomalyError where a nan or an infinity is born.
 
-    The message names the operation, its operands and the source line. Recording is slower meanwhile.
+    That is an operation or the edge of a sweep: the message names it, its operands and the source line. Recording is slower
+    meanwhile.
     """
-    return enter(_Anomaly())
+    return ModeContext("anomaly()", _Anomaly)

@@ -126,6 +126,15 @@ class Mapping:
     keys: tuple[Any, ...]
     parts: tuple[Structure, ...]
 
+    def __eq__(self, other: object) -> bool:
+        """Whether keys and parts are equal, in order; sets tell keys apart as dicts do, also two nodes of equal data."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        keys, others = [[{key} for key in mapping.keys] for mapping in (self, other)]
+        return self.like == other.like and keys == others and self.parts == other.parts
+
+    __hash__ = None  # type: ignore[assignment]  # a dict has none
+
     def __str__(self) -> str:
         return f"a dict with keys {list(self.keys)!r:.60}"
 

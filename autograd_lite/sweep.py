@@ -9,7 +9,8 @@ the same bits everywhere. Nothing recurses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autograd_lite.modes import active_modes, current_modes
@@ -354,6 +355,35 @@ def dependents(order: list[Node], leaves: Iterable[Node]) -> set[Node]:
 def has_leaf(order: list[Node], others: set[Node]) -> bool:
     """Whether there is a leaf in an order, or one of the other nodes."""
     return any([node.op is None or node in others for node in order])
+
+
+under_way: set[Node] = set()
+"""The argument nodes of functions that run now, in all threads: whatever depends on one is going to be differentiated."""
+
+
+@contextmanager
+def arguments_under_way(nodes: Iterable[Node]) -> Iterator[None]:
+    """Count the nodes among the arguments of functions that run now."""
+    under_way.update(nodes)
+    try:
+        yield
+    finally:
+        under_way.difference_update(nodes)
+
+
+def under_way_in(order: list[Node]) -> list[Node]:
+    """The nodes of an order that are arguments of functions that run now."""
+    return [node for node in order if node in under_way] if under_way else []
+
+
+def refuse_under_way(order: list[Node], what: str) -> None:
+    """Raise TypeError if a graph holds an argument that is being differentiated, which is another variable when it is read."""
+    if under_way_in(order):
+        raise TypeError(
+            f"{what}: the Value depends on an argument of a function that is being differentiated, and what is read back would"
+            " have no derivative: write it outside of that function; copy.deepcopy(v) is a copy that keeps the derivative, and"
+            f" v.data the number {order[-1].data!r} alone"
+        )
 
 
 def routes(y: Node) -> dict[Node, int]:

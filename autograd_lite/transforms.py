@@ -21,12 +21,9 @@ from autograd_lite import modes, structures
 from autograd_lite.engine import Value
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import has_leaf, pull_back, push_forward, topological_order
+from autograd_lite.sweep import arguments_under_way, has_leaf, pull_back, push_forward, topological_order, under_way
 
 _Leaves = list[Any]  # the leaves of a structure: Values and numbers
-
-_under_way: set[Value] = set()
-"""The argument nodes of functions that run now, in all threads: whatever depends on one is going to be differentiated."""
 
 
 class _Recording:
@@ -37,18 +34,15 @@ class _Recording:
         self.role, self.name = role, name
         leaves, self.rebuild_inputs = structures.flatten(argument)
         self.inputs = [_input(x, f"{role}: the argument of {name}") for x in leaves]
-        _under_way.update(self.inputs)
-        try:
+        with arguments_under_way(self.inputs):
             self.result = call(self.rebuild_inputs(iter(self.inputs)))
-        finally:
-            _under_way.difference_update(self.inputs)
         self.outputs, self.rebuild_outputs = structures.flatten(self.result)
         for y in self.outputs:
             if not isinstance(y, Value):
                 self._check_constant(y)
         self.order = topological_order(*_nodes(self.outputs), above=self.inputs)
         self.outer = outer
-        self.nested = outer and (_has_node(leaves) or has_leaf(self.order, _under_way))
+        self.nested = outer and (_has_node(leaves) or has_leaf(self.order, under_way))
 
     def _check_constant(self, y: Any) -> None:
         try:

@@ -75,6 +75,8 @@ def methods_stub() -> str:
         "    def derivation(self, *args: Any, **options: Any) -> Any: ...",
         "    def explore(self, *args: Any, **options: Any) -> Any: ...",
     ]
+    lines += [f"    def {name}(self, other: object) -> bool: ..." for name in ("__eq__", "__ne__")]
+    lines.append("    def __hash__(self) -> int: ...")
     for name in ("__lt__", "__le__", "__gt__", "__ge__"):
         lines.append(f"    def {name}(self, other: Value | float) -> bool: ...")
     for primitive in TABLE.values():

@@ -5,16 +5,19 @@ import operator
 import statistics
 from decimal import Decimal
 from fractions import Fraction
+from numbers import Real
 
+import mpmath
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.engine import Value
 from autograd_lite.primitives import TABLE
-from values import bits, classic
+from values import SPECIAL, bits, classic
 
 # --- what a Value is
 
@@ -68,12 +71,16 @@ def test_a_value_of_a_value_and_a_huge_integer_are_refused():
         Value(1.0) + 10**400
 
 
-def test_equality_is_identity_and_order_goes_by_data():
+def test_equality_order_and_truth_go_by_data_and_the_hash_by_identity():
     x, y = Value(1.0), Value(1.0)
-    assert x != y
-    assert x == x
-    assert len({x, y, x}) == 2
-    assert x != 1.0
+    assert (x == y) is (x == 1) is (1.0 == x) is True  # noqa: SIM300
+    assert (x != y) is (x != 1) is (1.0 != x) is False  # noqa: SIM300
+    assert x in (0.0, 1.0)
+    assert len({x, y, x}) == len({x: 0, y: 1}) == 2
+    assert hash(x) != hash(y)
+    nan = Value(math.nan)
+    assert (nan == nan) is (nan == Value(math.nan)) is False
+    assert (nan != nan) is True
     for compare in (operator.lt, operator.le, operator.gt, operator.ge):
         for other in (y, 1.0, 2, Fraction(1, 3), np.float64(0.5)):
             number = other.data if isinstance(other, Value) else other
@@ -83,6 +90,80 @@ def test_equality_is_identity_and_order_goes_by_data():
     assert bool(Value(math.nan)) is True
     with pytest.raises(TypeError):
         x < "1"
+    with pytest.raises(TypeError):
+        x < 1j
+
+
+NUMBERS = st.one_of(
+    SPECIAL, st.integers(-3, 3), st.integers(), st.fractions(), st.decimals(allow_nan=False), st.complex_numbers(),
+    st.booleans(), st.sampled_from([2**53 + 1, 10**400, np.float64(0.5), np.int64(2**62 + 1), np.complex128(2.0)]),
+)  # fmt: skip
+
+
+@given(SPECIAL, NUMBERS)
+def test_a_value_equals_what_its_number_equals(x, other):
+    v = Value(x)
+    for number in (other, x, -x, int(x) if math.isfinite(x) else x, Decimal(x), complex(x, 0.0), complex(x, 1.0)):
+        for equal, expected in ((v == number, x == number), (number == v, x == number), (v == Value(x), x == x)):
+            assert bool(equal) is bool(expected)
+        for unequal, expected in ((v != number, x != number), (number != v, x != number)):
+            assert bool(unequal) is bool(expected)
+    assert type(v == other) is type(v != other) is bool
+
+
+def test_nodes_of_equal_data_are_told_apart_wherever_nodes_are_looked_up():
+    """A set asks for equality where two hashes are equal: those of two nodes alive at once never are."""
+    nodes = [Value(1.0) for _ in range(20_000)] + [Value(1.0) + 0.0 for _ in range(20_000)]
+    assert len({hash(v) for v in nodes}) == len(set(nodes)) == len(dict.fromkeys(nodes)) == len(nodes)
+    x, twin = Value(2.0), Value(2.0)
+    y = x * twin + x
+    assert ag.gradient(y, [x, twin]) == [3.0, 2.0]
+    assert ag.gradient(y, {"x": x, "twin": twin}) == {"x": 3.0, "twin": 2.0}
+    assert ag.routes(y)[x] == 2
+    assert len(ag.topological_order(y)) == 4
+    assert ag.compile(lambda a, b: ag.gradient(a * b + a, [a, b], create_graph=True))(2.0, 2.0) == [3.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "foreign", ["a", "1.0", None, [1.0], (1.0,), object(), sympy.Symbol("s")], ids=lambda x: type(x).__name__
+)
+def test_a_value_equals_nothing_foreign(foreign):
+    v = Value(1.0)
+    assert v.__eq__(foreign) is v.__ne__(foreign) is NotImplemented
+    assert (v == foreign) is (foreign == v) is False
+    assert (v != foreign) is (foreign != v) is True
+
+
+@pytest.mark.parametrize(
+    ("function", "x"),
+    [
+        (lambda x: 2.0 * x if x == 3.0 else x, 3.0),
+        (lambda x: 2.0 * x if x in (3.0, 4) else x, 3.0),
+        (lambda x: ag.sin(x) / x if x != 0 else 1.0 + 0.0 * x, 0.0),
+        (lambda x: 0.0 if x != x else x, math.nan),
+        (lambda x: np.where(np.array([x]) == 3.0, 10.0 * x, x)[0], 3.0),
+        (lambda x: [1.0, 3.0].count(x) * x, 3.0),
+        (lambda x: [1.0, 3.0].index(x) * x, 3.0),
+    ],
+)
+def test_functions_that_test_for_equality_take_the_branch_of_floats(function, x):
+    assert ag.value_and_grad(function)(x)[0] == function(x)
+    assert ag.compile(function)(x) == function(x)
+
+
+def test_a_value_is_a_real_number_as_the_numbers_of_python_are():
+    v = Value(3.0)
+    assert isinstance(v, Real)
+    assert (v.real, v.conjugate(), v.item()) == (v, v, v)
+    assert v.real is v.conjugate() is v.item() is v  # the derivative goes through
+    assert (v.imag, type(v.imag)) == (0.0, float)
+    assert v == pytest.approx(3.0 + 1e-9)
+    assert pytest.approx(3.0 + 1e-9) == v
+    assert pytest.approx(v) == 3.0
+    with pytest.raises(TypeError, match=r"v\.data for the number 3\.0 alone"):  # it asks math.isnan, hence for a float
+        assert pytest.approx(v) == 3.1
+    assert v != pytest.approx(3.1)
+    assert [v, {"w": v}["w"]] == pytest.approx([3.0, 3.0])
 
 
 DETACHING = [
@@ -147,6 +228,35 @@ def test_operators_with_other_kinds_of_numbers_on_either_side(op, x, other):
     assert isinstance(left, Value)
     assert right.data == op(x, float(other))
     assert bits(left.data) == bits(op(Value(float(other)), v).data)
+
+
+EXACT = [*map(sympy.S, (2, 1.5, 7)), sympy.Rational(1, 2), mpmath.mpf(2.5), Fraction(7, 2), np.float32(0.5)]
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow, divmod]
+
+
+@pytest.mark.parametrize("number", EXACT, ids=lambda x: f"{type(x).__module__} {x}")
+def test_numbers_of_other_libraries_do_the_same_on_either_side(number):
+    for op in OPERATORS:
+        v = Value(1.75)
+        for result, expected in ((op(v, number), op(v, float(number))), (op(number, v), op(float(number), v))):
+            pairs = zip(*[x if isinstance(x, tuple) else (x,) for x in (result, expected)], strict=True)
+            for got, want in pairs:
+                assert isinstance(got, Value)
+                assert bits(got.data) == bits(want.data)
+                assert bits(ag.gradient(got, v)) == bits(ag.gradient(want, v))
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne):
+        for x in (1.75, float(number)):
+            assert bool(compare(Value(x), number)) is bool(compare(x, number))
+            assert bool(compare(number, Value(x))) is bool(compare(number, x))
+
+
+@pytest.mark.parametrize("formula", [sympy.Symbol("s"), sympy.Symbol("s") + 1, sympy.I, sympy.true], ids=str)
+@pytest.mark.parametrize("op", OPERATORS[:4])
+def test_formulas_of_sympy_are_refused_on_either_side(op, formula):
+    with pytest.raises(TypeError, match="unsupported operand|BooleanAtom not allowed"):
+        op(Value(1.0), formula)
+    with pytest.raises(TypeError, match="unsupported operand|BooleanAtom not allowed"):
+        op(formula, Value(1.0))
 
 
 @pytest.mark.parametrize("foreign", ["a", None, [1.0], 1j, object(), Decimal(1)])
@@ -233,6 +343,22 @@ def test_numpy_arrays_and_scalars_on_either_side():
     product = matrix @ matrix
     assert [[x.data for x in row] for row in product] == [[7.0, 10.0], [15.0, 22.0]]
     assert ag.gradient(product.sum(), matrix).tolist() == numeric_product_gradient()
+
+
+def test_moments_and_conjugates_of_numpy_differentiate():
+    p = np.array([3.0, 1.0, 2.0])
+    for function, expected in (
+        (np.var, 2 * (p - 2) / 3),
+        (lambda a: a.var(ddof=1), p - 2),
+        (np.std, (p - 2) / 3 / p.std()),
+        (lambda a: np.vdot(a, a), 2 * p),
+        (lambda a: (a.conj() @ a).real, 2 * p),
+        (lambda a: np.real(a).sum() + np.imag(a).sum(), np.ones(3)),
+        (lambda a: np.array(a[0]).item() * a[1], np.array([1.0, 3.0, 0.0])),
+    ):
+        value, gradient = ag.value_and_grad(function)(p)
+        assert value == pytest.approx(function(p), rel=1e-15)
+        assert gradient == pytest.approx(expected, rel=1e-14, abs=1e-15)
 
 
 def numeric_product_gradient():

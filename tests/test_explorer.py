@@ -17,7 +17,7 @@ from autograd_lite.show.names import names_of
 from browser.node import need, run
 from points import points
 from programs import EVERYTHING, programs
-from values import classic
+from values import classic, place
 
 SHOW = Path(ag.show.__file__).parent
 SCRIPT = (SHOW / "explorer.js").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def case(y, points=((),), only=None):
     order = ag.topological_order(y)
     tape, table = _tape(order, names_of(order), [])
     found = {"tape": {**tape, "views": []}, "table": table, "points": points}
-    return found if only is None else {**found, "only": order.index(only)}
+    return found if only is None else {**found, "only": place(order, only)}
 
 
 def replay(cases):
@@ -207,7 +207,7 @@ def graphs(count):
 def test_gradients_of_random_graphs():
     need()
     drawn = graphs(200)
-    outcomes = replay([case(y, only=x if x in ag.topological_order(y) else None) for _, _, y, x in drawn])
+    outcomes = replay([case(y, only=x if x in set(ag.topological_order(y)) else None) for _, _, y, x in drawn])
     for (program, _, y, x), (outcome,) in zip(drawn, outcomes, strict=True):
         order = ag.topological_order(y)
         position = {node: i for i, node in enumerate(order)}
@@ -235,7 +235,7 @@ def test_gradients_after_leaves_have_moved():
     for program, leaves, y, _ in drawn:
         order = ag.topological_order(y)
         moved = [x * 1.03125 + 0.015625 for x in program.inputs]
-        point = [[order.index(x), written(v)] for x, v in zip(leaves, moved, strict=True) if x in order]
+        point = [[place(order, x), written(v)] for x, v in zip(leaves, moved, strict=True) if x in set(order)]
         try:
             again = [ag.Value(v) for v in moved]
             result = program(again)
@@ -243,7 +243,7 @@ def test_gradients_after_leaves_have_moved():
             continue
         cases.append(case(y, [point]))
         expected.append(
-            (result, [(order.index(x), ag.gradient(result, z)) for x, z in zip(leaves, again, strict=True) if x in order])
+            (result, [(place(order, x), ag.gradient(result, z)) for x, z in zip(leaves, again, strict=True) if x in set(order)])
         )
     for (result, derivatives), (outcome,) in zip(expected, replay(cases), strict=True):
         data, adjoints = numbers(outcome["data"]), numbers(outcome["adjoints"])
@@ -270,11 +270,11 @@ def test_running_sums_are_those_of_the_sweep():
 
 def test_forward_mode_passes_the_same_edges_and_ends_in_the_same_derivative():
     need()
-    drawn = [(y, x) for _, _, y, x in graphs(80) if x in ag.topological_order(y)]
+    drawn = [(y, x) for _, _, y, x in graphs(80) if x in set(ag.topological_order(y))]
     for (y, x), (outcome,) in zip(drawn, replay([case(y, only=x) for y, x in drawn]), strict=True):
         if ag.show.routes(y, x, 0).count == ag.routes(y)[x]:  # no route is cut by what has no derivative
             assert sorted(outcome["forward"]) == sorted(outcome["edges"])
-        seen = {ag.topological_order(y).index(x)}
+        seen = {place(ag.topological_order(y), x)}
         for node, _, operand in outcome["forward"]:
             assert operand in seen
             seen.add(node)
@@ -289,7 +289,7 @@ def test_the_chain_rule_is_that_of_the_derivation():
         for i, (node, label) in enumerate(
             zip(ag.topological_order(y), ("w", None, "two words", "x", "w", "loss_1"), strict=False)
         ):
-            node.label = label if i % 2 or node in leaves else None
+            node.label = label if i % 2 or node in set(leaves) else None
     for (_, _, y, _), (outcome,) in zip(drawn, replay([case(y) for _, _, y, _ in drawn]), strict=True):
         derivation = y.derivation()
         for node, text in zip(ag.topological_order(y), outcome["chains"], strict=True):
@@ -320,12 +320,12 @@ def test_difference_quotients():
         for i, x in enumerate(program.inputs):
             h = 6.055454452393343e-6 * max(1.0, abs(x))
             ends = [[*program.inputs[:i], x + step, *program.inputs[i + 1 :]] for step in (h, -h)]
-            if leaves[i] in order:
+            if leaves[i] in set(order):
                 try:
                     slope = (program(ends[0]) - program(ends[1])) / (x + h - (x - h))
                 except ValueError:  # a power that would be complex
                     continue
-                assert numbers(outcome["slopes"])[order.index(leaves[i])] == pytest.approx(
+                assert numbers(outcome["slopes"])[place(order, leaves[i])] == pytest.approx(
                     slope, rel=1e-6, abs=1e-8 * max(1.0, abs(y.data)), nan_ok=True
                 )
 

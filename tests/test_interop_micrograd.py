@@ -301,6 +301,20 @@ def test_modules_have_the_names_shapes_and_draws_of_micrograd():
 # --- beside the rest of the package
 
 
+@each_peer
+def test_equality_is_identity_as_programs_that_look_nodes_up_in_lists_expect(peer):
+    for kind in (peer, Value):
+        x, twin = kind(1.0), kind(1.0)
+        assert [x == twin, x == x, x == 1.0, x != twin, x != x, x != 1.0] == [False, True, False, True, False, True]
+        assert (x in [twin, twin], x in [twin, x], [twin, x].index(x), len({x, twin})) == (False, True, 1, 2)
+        children = [twin, x]
+        children.remove(x)
+        assert children[0] is twin
+    plain = ag.Value(1.0)
+    assert [x == plain, plain == x, x in [plain, 1.0], plain in [x, x]] == [False] * 4
+    assert [x != plain, plain != x] == [True] * 2
+
+
 def test_mixing_with_values_of_the_package():
     x, y = Value(2.0), ag.Value(3.0)
     nodes = [x * y, y * x, y - x, ag.sin(x), ag.sum(x, y), 1.0 / x, x.sigmoid(), ag.dot([1.0, x], [y, y]), ag.sum(y, x)]

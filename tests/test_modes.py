@@ -1,5 +1,9 @@
 """no_grad, scope and anomaly: what they change, what they name, and that they end where they should."""
 
+import asyncio
+import contextlib
+import contextvars
+import functools
 import inspect
 import math
 import threading
@@ -10,7 +14,9 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite.engine import Value
+from autograd_lite.modes import active_modes, current_modes
 from autograd_lite.primitives import TABLE
+from values import same
 
 
 def test_no_grad_records_nothing():
@@ -27,7 +33,7 @@ def test_modes_end_on_an_exception():
     x = Value(2.0)
     with pytest.raises(ZeroDivisionError), ag.no_grad():
         _ = 1 / 0
-    assert (x * x).args == (x, x)
+    assert same((x * x).args, (x, x))
 
 
 def test_modes_belong_to_their_thread():
@@ -130,3 +136,211 @@ def test_anomaly_raises_exactly_where_something_is_born(name, numbers):
             assert name in str(error)
             assert __file__.rpartition("/")[2] in str(error)
     assert raised == born
+
+
+# --- decorators, and blocks that do not end in the order in which they began
+
+
+def is_recorded(x):
+    return (x * 3.0).op is not None
+
+
+@ag.no_grad()
+def plain(x):
+    """Doubles."""
+    return is_recorded(x), x * 2.0
+
+
+@ag.no_grad()
+def generator(x):
+    """Yields what it was sent, with what it could record."""
+    sent = []
+    try:
+        while len(sent) < 3:
+            try:
+                sent.append((yield is_recorded(x)))
+            except KeyError:
+                sent.append(is_recorded(x))
+        return sent
+    finally:
+        x.grad += is_recorded(x)
+
+
+@ag.no_grad()
+async def coroutine(x):
+    before = is_recorded(x)
+    await asyncio.sleep(0)
+    inner = await asyncio.gather(*[asyncio.sleep(0, is_recorded(x)), nested(x)])
+    return [before, *inner, is_recorded(x)]
+
+
+async def nested(x):
+    await asyncio.sleep(0)
+    return is_recorded(x)
+
+
+@ag.no_grad()
+async def asynchronous_generator(x):
+    sent = []
+    try:
+        while len(sent) < 3:
+            try:
+                sent.append((yield is_recorded(x)))
+            except KeyError:
+                sent.append(is_recorded(x))
+            await asyncio.sleep(0)
+    finally:
+        x.grad += is_recorded(x)
+
+
+class Callable:
+    async def __call__(self, x):
+        await asyncio.sleep(0)
+        return is_recorded(x)
+
+
+def test_a_decorated_function_runs_in_the_mode_at_every_call():
+    x = Value(2.0)
+    for _ in range(3):
+        recorded, y = plain(x)
+        assert (recorded, y.op, y.data) == (False, None, 4.0)
+        assert is_recorded(x)
+    assert (plain.__name__, plain.__doc__) == ("plain", "Doubles.")
+    with pytest.raises(ZeroDivisionError):
+        ag.no_grad()(lambda: 1 / 0)()
+    assert is_recorded(x)
+
+
+def test_a_decorated_generator_runs_in_the_mode_and_its_consumer_does_not():
+    x = Value(2.0)
+    assert inspect.isgeneratorfunction(generator)
+    items = generator(x)
+    assert is_recorded(x)
+    assert next(items) is False
+    assert is_recorded(x)
+    assert items.send("a") is False
+    assert is_recorded(x)
+    assert items.throw(KeyError("k")) is False
+    assert is_recorded(x)
+    with pytest.raises(StopIteration) as stopped:
+        items.send("b")
+    assert stopped.value.value == ["a", False, "b"]
+    assert x.grad == 0.0
+    for end in (lambda items: items.close(), lambda items: items.throw(ValueError("not for it"))):
+        items = generator(x)
+        next(items)
+        with contextlib.suppress(ValueError):
+            end(items)
+        assert x.grad == 0.0
+        assert is_recorded(x)
+    assert list(generator(x)) == [False] * 3
+    assert not active_modes
+
+
+def test_decorated_coroutines_and_asynchronous_generators_run_in_the_mode():
+    x = Value(2.0)
+
+    async def watcher(found):
+        for _ in range(10):
+            found.append(is_recorded(x))
+            await asyncio.sleep(0)
+
+    async def main():
+        found = []
+        beside = asyncio.ensure_future(watcher(found))
+        assert await coroutine(x) == [False] * 4
+        assert is_recorded(x)
+        assert await ag.no_grad()(Callable())(x) is False
+        assert await ag.no_grad()(functools.partial(nested, x))() is False
+        async for item in asynchronous_generator(x):
+            assert item is False
+            assert is_recorded(x)
+            await asyncio.sleep(0)
+        items = asynchronous_generator(x)
+        assert await anext(items) is False
+        assert await items.asend("a") is False
+        assert await items.athrow(KeyError("k")) is False
+        await items.aclose()
+        with pytest.raises(ValueError, match="not for it"):
+            items = asynchronous_generator(x)
+            await anext(items)
+            await items.athrow(ValueError("not for it"))
+        assert is_recorded(x)
+        await beside
+        assert found == [True] * 10  # another task
+
+    asyncio.run(main())
+    assert x.grad == 0.0
+    assert inspect.iscoroutinefunction(coroutine)
+    assert inspect.isasyncgenfunction(asynchronous_generator)
+    assert not active_modes
+
+
+def test_anomaly_and_scope_decorate_generators_too():
+    @ag.anomaly()
+    def logarithms(x):
+        yield ag.log(x)
+
+    with pytest.raises(ag.AnomalyError, match=r"log\(0\.0\) is -inf"):
+        next(logarithms(Value(0.0)))
+
+    @ag.scope("outer")
+    def scoped(x):
+        yield x * 2.0
+        yield x * 3.0
+
+    with ag.scope("consumer"):
+        x = Value(1.0)
+        notes = [(y.note.scope, (x * 2.0).note.scope) for y in scoped(x)]
+    assert notes == [("consumer.outer", "consumer")] * 2
+
+
+@pytest.mark.parametrize("context", [ag.no_grad(), ag.anomaly(), ag.scope("s")], ids=["no_grad()", "anomaly()", "scope('s')"])
+def test_what_is_no_function_is_not_decorated(context):
+    for wrong in (Value, classmethod(lambda cls: cls), 3):
+        with pytest.raises(TypeError, match=r"(no_grad\(\)|anomaly\(\)|scope\('s'\)) decorates a function or a method, not "):
+            context(wrong)
+
+
+def test_one_context_serves_several_blocks():
+    x, context = Value(2.0), ag.no_grad()
+    with context:
+        with context:
+            assert not is_recorded(x)
+        assert not is_recorded(x)
+    assert is_recorded(x)
+    with context:
+        assert not is_recorded(x)
+    assert is_recorded(x)
+
+
+def test_a_block_in_a_generator_ends_by_itself():
+    """It is active in the consumer meanwhile; neither takes the other's mode away, and nothing is left behind."""
+
+    def block():
+        with ag.no_grad():
+            yield
+        yield
+
+    x = Value(2.0)
+    items = block()
+    next(items)
+    assert not is_recorded(x)
+    with ag.scope("consumer"):
+        next(items)
+        assert (x * 2.0).note.scope == "consumer"
+    assert is_recorded(x)
+    with ag.scope("another"):  # some mode is active, and only this one
+        assert is_recorded(x)
+        assert len(current_modes()) == 1
+    assert not active_modes
+
+
+def test_a_mode_has_ended_for_a_context_that_was_copied_inside_it():
+    x = Value(2.0)
+    with ag.no_grad():
+        context = contextvars.copy_context()
+        assert context.run(is_recorded, x) is False
+    assert context.run(is_recorded, x) is True
+    with ag.scope("elsewhere"):
+        assert context.run(is_recorded, x) is True

@@ -111,6 +111,12 @@ def chain(x):
     return y
 
 
+@pytest.mark.parametrize("branches", [bool, lambda x: x == 0.0, lambda x: x != x, lambda x: x in (1.0, 2.0)])
+def test_a_straight_line_program_cannot_branch(branches):
+    with pytest.raises(TypeError, match="a straight-line program cannot branch on the <number at 0 in a program>"):
+        record(lambda x: x if branches(x) else -x, 1)
+
+
 # --- equality
 
 
@@ -227,7 +233,7 @@ def test_the_format():
         ({"instructions": [{"negative": 0}]}, "instruction 0: a row is a list"),
         ({"instructions": [[["log"], 0]]}, "instruction 0: a row is a list"),
         ({"guards": [["<", 0, 1, 1]]}, "guard 0: a guard is "),
-        ({"guards": [["==", 0, 1, True]]}, "guard 0: a guard is "),
+        ({"guards": [["=", 0, 1, True]]}, "guard 0: a guard is "),
         ({"guards": [["<", 0, 11, True]]}, "guard 0: 11 is not the place of"),
         ({"guards": [["<", 0, True]]}, "guard 0: not enough values"),
         ({"outputs": [11]}, "output 0: 11 is not the place of"),

@@ -188,7 +188,7 @@ def random_program(seed):
             for interval in domain
         ]
         places.append(recording.instruction(primitive, tuple(operands)))
-    comparisons = ["<", "<=", ">", ">=", "!=", "is real"]
+    comparisons = ["<", "<=", ">", ">=", "==", "!=", "is real"]
     guards = [
         Guard(comparison, draw.choice(places), draw.choice(places), outcome=bool(draw.randrange(4)))
         for comparison in comparisons

@@ -58,8 +58,14 @@ def test_a_program_is_recorded_with_its_guards():
 
 # --- guards
 
-ORDERS = [("<", 1.0, 2.0), ("<=", 2.0, 2.0), (">", 2.0, 1.0), (">=", 2.0, 2.0), ("!=", 1.0, 2.0), ("is real", -8.0, 2.0)]
-OTHERWISE = {"<": (2.0, 2.0), "<=": (2.0, 1.0), ">": (2.0, 2.0), ">=": (1.0, 2.0), "!=": (2.0, 2.0), "is real": (-8.0, 0.5)}
+ORDERS = [
+    ("<", 1.0, 2.0), ("<=", 2.0, 2.0), (">", 2.0, 1.0), (">=", 2.0, 2.0), ("==", 2.0, 2.0), ("!=", 1.0, 2.0),
+    ("is real", -8.0, 2.0),
+]  # fmt: skip
+OTHERWISE = {
+    "<": (2.0, 2.0), "<=": (2.0, 1.0), ">": (2.0, 2.0), ">=": (1.0, 2.0), "==": (1.0, 2.0), "!=": (2.0, 2.0),
+    "is real": (-8.0, 0.5),
+}  # fmt: skip
 KINDS = [float, Value, Fraction, mpf]
 
 
@@ -76,7 +82,7 @@ def test_guards_are_checked(comparison, x, y, kind):
         assert str(caught.value).startswith(f"{text} is {not outcome} here, with ")
 
 
-@pytest.mark.parametrize("comparison", ["<", "<=", ">", ">=", "!="])
+@pytest.mark.parametrize("comparison", ["<", "<=", ">", ">=", "==", "!="])
 def test_nan_is_unordered(comparison):
     guard = Guard(comparison, 0, -1, comparison == "!=")
     program = Program(1, (0.0,), (), (0,), [guard])

@@ -76,6 +76,17 @@ def test_what_is_rebuilt_shares_no_container_with_the_original():
     assert rebuild(iter(leaves)) == given_structure
 
 
+def test_structures_are_equal_where_keys_are_the_same_in_the_same_order():
+    a, twin = Value(1.0), Value(1.0)
+    dicts = [{a: 1}, {twin: 1}, {a: 1, twin: 2}, {twin: 2, a: 1}]
+    of_a, of_twin, of_both, reordered = [structures.flatten(x)[1] for x in dicts]
+    assert of_a == structures.flatten({a: 2.5})[1]
+    assert of_a != of_twin  # another node, though of the same number
+    assert of_both != reordered
+    assert structures.flatten({1: 0.0})[1] == structures.flatten({1.0: 0.0})[1]
+    assert structures.flatten({"a": 0.0})[1] != structures.flatten({"b": 0.0})[1] != structures.flatten([0.0])[1]
+
+
 def test_subclasses_of_dict_keep_class_and_behaviour():
     counts = defaultdict(lambda: 7.0, a=1.0)
     leaves, rebuild = structures.flatten(counts)

@@ -240,12 +240,13 @@ def test_everything_is_readable_on_its_background(theme):
 def test_width_and_hue_follow_what_the_sweep_brings(count, seed):
     y = tangle(count, seed)
     order = ag.topological_order(y)
+    positions = {node: i for i, node in enumerate(order)}
     brought = {}
     y.grad = 0.0
     for node in order:
         node.grad = 0.0
     y.backward(
-        visit=lambda edge: brought.setdefault((order.index(edge.operand), order.index(edge.node), edge.slot), edge.contribution)
+        visit=lambda edge: brought.setdefault((positions[edge.operand], positions[edge.node], edge.slot), edge.contribution)
     )
     largest = max(map(abs, brought.values()))
     picture = drawn(y)

@@ -16,6 +16,17 @@ def bits(x):
     return "nan" if x != x else x.hex()
 
 
+def place(nodes, node):
+    """The index of a node in a list, by identity; None if it is not there."""
+    return next((i for i, other in enumerate(nodes) if other is node), None)
+
+
+def same(xs, ys):
+    """Whether two sequences hold the same nodes, by identity, and equal floats in the same places."""
+    pairs = zip(xs, ys, strict=True)
+    return all(x is y or (type(x) is type(y) is float and bits(x) == bits(y)) for x, y in pairs)
+
+
 def classic():
     a, b = Value(2.0, "a"), Value(1.0, "b")
     c = a + b

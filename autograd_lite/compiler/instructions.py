@@ -27,7 +27,7 @@ class Instruction(NamedTuple):
 class Guard(NamedTuple):
     """A comparison that a function made while it was recorded, of the numbers at two places, and how it came out.
 
-    `comparison` is <, <=, >, >= or !=; or "is real": whether left ** right is no complex number.
+    `comparison` is <, <=, >, >=, == or !=; or "is real": whether left ** right is no complex number.
     """
 
     comparison: str
@@ -41,10 +41,11 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "!=": lambda x, y: not x <= y <= x,  # Values are equal to themselves alone
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 IS_REAL = "is real"
-_KINDS = (*COMPARISONS, IS_REAL)
+_KINDS = ("<", "<=", ">", ">=", "!=", IS_REAL, "==")  # in the order that pickles of guards rely on
 
 
 class _Rows(Sequence[T]):

@@ -201,6 +201,11 @@ class Variable:
     def __bool__(self) -> bool:
         raise TypeError(f"a straight-line program cannot branch on the {self!r}; use where, step or sign instead")
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self)  # raises: whether the numbers are equal is not known
+
+    __hash__ = object.__hash__
+
 
 def _operator(primitive: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
     return lambda *args: primitive(*(args[::-1] if reflected else args))

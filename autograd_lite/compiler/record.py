@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Number, Real
 from typing import Any, NamedTuple
 
 from autograd_lite import modes, structures
@@ -23,7 +23,7 @@ from autograd_lite.engine import _restore as restored_node
 from autograd_lite.modes import source_line
 from autograd_lite.primitive import real_number
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import topological_order
+from autograd_lite.sweep import arguments_under_way, topological_order
 
 
 class RecordingError(TypeError):
@@ -50,16 +50,11 @@ class Recorded(Value, own_results=True):
     def __bool__(self) -> bool:
         return bool(_compare("!=", self, 0.0))
 
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Real):
-            raise RecordingError(
-                f"a Value equals nothing but itself, whatever its number is{_here()}: compare by <= and >=, test x - {other!r}"
-                " itself, or take where"
-            )
-        return self is other
+    def __eq__(self, other: object) -> Any:
+        return _compare("==", self, other)
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+    def __ne__(self, other: object) -> Any:
+        return _compare("!=", self, other)
 
     __hash__ = Value.__hash__
 
@@ -177,9 +172,11 @@ def _compare(comparison: str, x: Recorded, other: Any) -> Any:
     if isinstance(other, Value):
         y: Any = other
         number = other._data
-    elif isinstance(other, Real):
-        comparison, number = _with_float(comparison, other)
-        y = number
+    elif isinstance(other, Number if comparison in ("==", "!=") else Real):
+        comparison, y = _with_float(comparison, other)
+        if y is None:
+            return comparison == "!="
+        number = y
     else:
         return NotImplemented
     tape = _current.get()
@@ -190,12 +187,17 @@ def _compare(comparison: str, x: Recorded, other: Any) -> Any:
     return outcome
 
 
-def _with_float(comparison: str, other: Any) -> tuple[str, float]:
-    """A comparison with a real number as one with a float: there is no float between the number and the one next to it."""
+def _with_float(comparison: str, other: Any) -> tuple[str, float | None]:
+    """A comparison with a number as one with a float: there is no float between the number and the one next to it.
+
+    None where no float equals the number: what is compared by == or != is unequal to it then.
+    """
     try:
-        number = float(other)
+        number = float(other if isinstance(other, Real) else other.real)
     except OverflowError:
         number = float("inf") if other > 0 else float("-inf")
+    if comparison in ("==", "!="):
+        return comparison, number if number == other else None
     if number == other or number != number:
         return comparison, number
     above = number > other
@@ -249,7 +251,7 @@ class _Run(NamedTuple):
 def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, watched: bool) -> _Run:
     """Call f; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
     inputs = [Recorded(x) for x in numbers]
-    with _recording(watched) as tape:
+    with _recording(watched) as tape, arguments_under_way(inputs):
         try:
             result = f(*arguments(iter(inputs)))
         except TypeError as error:

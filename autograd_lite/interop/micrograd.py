@@ -214,6 +214,15 @@ class Value(engine.Value, own_results=True):
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same node, as in micrograd: programs look nodes up in lists."""
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    __hash__ = engine.Value.__hash__
+
     def __copy__(self) -> engine.Value:
         if self.op is _HAND_WRITTEN:
             raise TypeError("a node with a hand-written _backward cannot be copied: the function refers to the original nodes")

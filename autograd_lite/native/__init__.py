@@ -9,6 +9,7 @@ environment sets AUTOGRAD_LITE_PURE.
 import importlib
 import os
 import zlib
+from numbers import Real
 from pathlib import Path
 from types import ModuleType
 from warnings import warn
@@ -18,7 +19,8 @@ from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
     "__copy__", "__deepcopy__", "__reduce_ex__", "__repr__", "__format__", "__float__", "__int__", "__complex__",
-    "__round__", "__divmod__", "__rdivmod__", "note", "label", "__doc__", "__init_subclass__",
+    "__round__", "__divmod__", "__rdivmod__", "__sympy__", "real", "imag", "conjugate", "item", "note", "label", "__doc__",
+    "__init_subclass__",
 )  # fmt: skip
 
 
@@ -59,6 +61,7 @@ def _adopt(extension: ModuleType) -> None:
     for name in _FROM_THE_REFERENCE:
         setattr(value, name, vars(engine.Value)[name])
     value._result_class = value
+    Real.register(value)
     for primitive in TABLE.values():
         if primitive.public:
             setattr(value, primitive.name, extension.Method(primitive, primitive.name))

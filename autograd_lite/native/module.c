@@ -102,6 +102,7 @@ fetch_package(void)
         {&package.slow_backward, "autograd_lite.engine", "Value"},
         {&package.empty_note, "autograd_lite.engine", "Note"},
         {&package.real, "numbers", "Real"},
+        {&package.number, "numbers", "Number"},
     };
     for (size_t i = 0; i < sizeof(fetched) / sizeof(*fetched); i++) {
         PyObject *attribute = attribute_of_module(fetched[i].module, fetched[i].name);

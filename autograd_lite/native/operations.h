@@ -30,6 +30,7 @@ static struct {
     PyObject *slow_call;     /* Primitive.__call__ */
     PyObject *table;         /* primitives.TABLE */
     PyObject *real;          /* numbers.Real */
+    PyObject *number;        /* numbers.Number */
     PyObject *result_class;  /* the name of an attribute */
 } package;
 

@@ -426,9 +426,6 @@ value_bool(PyObject *self)
 static PyObject *
 value_richcompare(PyObject *self, PyObject *other, int comparison)
 {
-    if (comparison == Py_EQ || comparison == Py_NE) {
-        Py_RETURN_NOTIMPLEMENTED; /* by identity, as for any object */
-    }
     double x = AS_VALUE(self)->data, y;
     if (IS_VALUE(other)) {
         y = AS_VALUE(other)->data;
@@ -437,9 +434,10 @@ value_richcompare(PyObject *self, PyObject *other, int comparison)
         y = PyFloat_AS_DOUBLE(other);
     }
     else {
-        int is_real = PyObject_IsInstance(other, package.real);
-        if (is_real <= 0) {
-            return is_real < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+        int is_order = comparison != Py_EQ && comparison != Py_NE; /* which complex numbers have not */
+        int is_number = PyLong_CheckExact(other) ? 1 : PyObject_IsInstance(other, is_order ? package.real : package.number);
+        if (is_number <= 0) {
+            return is_number < 0 ? NULL : Py_NewRef(Py_NotImplemented);
         }
         PyObject *number = PyFloat_FromDouble(x); /* integers and fractions compare exactly */
         int outcome = number ? PyObject_RichCompareBool(number, other, comparison) : -1;

@@ -253,7 +253,7 @@ class Derivation:
         y = self._names[self.value]
         row = [write.partial(y, self._names[x])]
         edges = self._into.get(x, [])
-        if [e.node for e in edges] == [self.value]:  # the derivative is a local partial
+        if len(edges) == 1 and edges[0].node is self.value:  # the derivative is a local partial
             rule = self._rule(edges[0], write)
             return [*row, *([] if rule is None else [rule]), write.number(self._adjoints[x])]
         if edges:
