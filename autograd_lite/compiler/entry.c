@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VERSION 2      /* what `entry.py` and this file agree on */
+#define VERSION 3      /* what `entry.py` and this file agree on */
 #define ON_STACK 256   /* so many numbers need no memory of their own */
 #define IN_DOUBT 2     /* a flag of machine code's result: the careful code must decide */
 #define LONGEST_SHAPE 8
@@ -18,6 +18,7 @@
 
 typedef int64_t (*Code)(const double *shared, double *const *arrays, void *outputs, uint8_t *held, int64_t first, int64_t last);
 
+#include "environment.h"
 #include "memory.h"
 #include "structure.h"
 
@@ -46,6 +47,10 @@ typedef struct {
     int vain;             /* so many calls in a row have run machine code in vain, as not all points were on the path */
     Py_ssize_t most, parts_of_sums; /* points that are not worth a thread; parts that sums are made in at most */
     PyObject *array_type, *float_type, *empty, *owners;
+    PyObject *watched;    /* what the function read from outside: a tuple, */
+    Py_ssize_t watches;   /* and the same as structures */
+    Watch *watch;
+    PyObject *modes;      /* a list: Python looks at calls while there are any */
 } Entry;
 
 static void
@@ -59,6 +64,7 @@ dealloc(Entry *self)
         PyMem_Free(self->way[i].template_);
     }
     clear_part(&self->result);
+    PyMem_Free(self->watch);
     PyMem_Free(self->parts);
     PyMem_Free(self->has_points);
     PyMem_Free(self->way);
@@ -68,6 +74,8 @@ dealloc(Entry *self)
     Py_XDECREF(self->float_type);
     Py_XDECREF(self->empty);
     Py_XDECREF(self->owners);
+    Py_XDECREF(self->watched);
+    Py_XDECREF(self->modes);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -152,20 +160,21 @@ array_count(const Part *part)
     }
 }
 
-PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, reduce, mean, release, most, parts, array, number, empty, owners)\n"
+PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, reduce, mean, release, most, parts, array, number, empty, owners, watched, modes)\n"
                         "--\n\n"
                         "The way into machine code of functions with these arguments; made by `entry.py`.");
 
 static PyObject *
 new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "reduce", "mean", "release", "most", "parts", "array", "number", "empty", "owners", NULL};
-    PyObject *arguments, *has_points, *result, *ways, *variable, *array, *number, *empty, *owners;
+    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "reduce", "mean", "release", "most", "parts", "array", "number", "empty", "owners", "watched", "modes", NULL};
+    PyObject *arguments, *has_points, *result, *ways, *variable, *array, *number, *empty, *owners, *watched, *modes;
     int width, reduce, mean, release;
     Py_ssize_t most, parts;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ipppnnOOOO:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ipppnnOOOOO!O!:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
                                      &has_points, &PyTuple_Type, &result, &PyTuple_Type, &ways, &PyTuple_Type, &variable, &width,
-                                     &reduce, &mean, &release, &most, &parts, &array, &number, &empty, &owners)) {
+                                     &reduce, &mean, &release, &most, &parts, &array, &number, &empty, &owners,
+                                     &PyTuple_Type, &watched, &PyList_Type, &modes)) {
         return NULL;
     }
     Entry *self = (Entry *)type->tp_alloc(type, 0);
@@ -182,6 +191,16 @@ new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
     self->float_type = Py_NewRef(number);
     self->empty = Py_NewRef(empty);
     self->owners = Py_NewRef(owners);
+    self->watched = Py_NewRef(watched);
+    self->modes = Py_NewRef(modes);
+    self->watch = PyMem_Malloc((PyTuple_GET_SIZE(watched) + 1) * sizeof(Watch));
+    if (self->watch == NULL) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    for (; self->watches < PyTuple_GET_SIZE(watched); self->watches++) {
+        self->watch[self->watches] = read_watch(PyTuple_GET_ITEM(watched, self->watches));
+    }
     self->variables = PyTuple_GET_SIZE(variable);
     if (read_part(&self->result, result) < 0) {
         goto failed;
@@ -471,6 +490,13 @@ enter(Entry *self, PyObject *args)
     if (!PyTuple_CheckExact(args) || PyTuple_GET_SIZE(args) != self->arguments || self->vain >= MOST_VAIN) {
         Py_RETURN_NOTIMPLEMENTED;
     }
+    int current = PyList_GET_SIZE(self->modes) == 0;
+    for (Py_ssize_t i = 0; current == 1 && i < self->watches; i++) {
+        current = is_as_found(&self->watch[i]);
+    }
+    if (current != 1) {
+        return current < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+    }
     return self->columns ? over_points(self, args) : at_point(self, args);
 }
 
@@ -481,6 +507,7 @@ static PyMethodDef methods[] = {
 
 static PyMethodDef functions[] = {
     {"empty", (PyCFunction)(void (*)(void))empty_array, METH_FASTCALL, empty_doc},
+    {"is_current", is_current_or_not, METH_O, is_current_doc},
     {NULL, NULL, 0, NULL},
 };
 

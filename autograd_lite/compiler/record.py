@@ -71,14 +71,14 @@ class Recorded(Value, own_results=True):
 
 
 def _refused(what: str, remedy: str) -> Callable[..., Any]:
-    def refuse(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
+    def refused(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
         asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
-        _refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
+        refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
 
-    return refuse
+    return refused
 
 
-def _refuse(message: str) -> NoReturn:
+def refuse(message: str) -> NoReturn:
     """Raise RecordingError, now and once more when the function has returned: it may catch the first one."""
     error, tape = RecordingError(message), _current.get()
     if tape is not None and tape.refusal is None:
@@ -190,10 +190,10 @@ class _Inside(modes.Mode):
         if isinstance(node, Recorded):
             return  # which refuses by itself
         if what == "data = ":
-            _refuse(_ASSIGNED.format(here=_here()))
+            refuse(_ASSIGNED.format(here=_here()))
         if node not in self.own:
             asked, instead = _ASKED.get(_asker(), _FROM_OUTSIDE[what])
-            _refuse(f"{asked}{_here()}: {instead}")
+            refuse(f"{asked}{_here()}: {instead}")
 
     def compared(self, comparison: str, node: Any, other: Any) -> Any:
         if node in self.own and (not isinstance(other, Value) or other in self.own):
