@@ -41,9 +41,9 @@ def entry(
 
     Plain are floats, integers and contiguous arrays of float64 in lists, tuples and dicts. `has_points` says of each argument
     whether it is an array with a leading axis of points: only points that are all on the first path have a direct way. With
-    `reduce`, "sum" or "mean", their results are added up. `batched` is as in `Points`. Where not all is `watched` as it was found,
-    or a mode is active, the direct way gives NotImplemented too. None where there is no direct way: there
-    is no extension, the function uses Values from outside, or its machine code calls Python.
+    `reduce`, "sum" or "mean", their results are added up. `batched` is as in `Points`. NotImplemented comes also while a mode
+    is active, or where something in `watched` is not as it was found. None where there is no direct way: there is no extension,
+    the function uses Values from outside, or its machine code calls Python.
     """
     compiled = extension()
     if compiled is None or any([path.trace.captured for path in paths]):

@@ -5,7 +5,7 @@ enum { ITEM, CELL, ATTRIBUTE, FUNCTION, LIST, DICT, BUFFER }; /* as in environme
 typedef struct {
     int kind;
     PyObject *owner, *name, *found; /* borrowed from a tuple of environment.py; */
-    PyObject *only;                 /* the first object in `found`, or NULL */
+    PyObject *only;                 /* the first object in `found`, or NULL: there was none */
 } Watch;
 
 static Watch
@@ -32,9 +32,8 @@ is_attribute(const Watch *watch)
     PyObject *now = PyObject_GetAttr(watch->owner, watch->name);
     if (now == NULL) {
         PyErr_Clear();
-        return 0;
     }
-    Py_DECREF(now);
+    Py_XDECREF(now);
     return now == watch->only;
 }
 

@@ -35,8 +35,8 @@ _MODELS = tuple([str(Path(_PACKAGE, name)) for name in ("nn", "interop")])
 class Watch(NamedTuple):
     """A place from which a function reads, and what was found there.
 
-    By `kind`: an item of a dict, the contents of a cell, an attribute, the code and defaults of a function, the items of a list,
-    the keys and values of a dict in turn: objects, in a tuple; the bytes of an array: bytes.
+    By `kind`: an item of a dict, the contents of a cell, an attribute, the code and defaults of a function, the items of a
+    list, the keys and values of a dict in turn (objects, in a tuple); the bytes of an array.
     """
 
     kind: int
@@ -91,9 +91,9 @@ def _contents(cell: CellType, _name: str) -> tuple[Any, ...]:
 
 
 _NOW: tuple[Callable[[Any, str], tuple[Any, ...] | bytes], ...] = (  # what is found at a place, by its kind
-    lambda owner, name: (owner.get(name, _ABSENT),),
+    lambda owner, name: (owner[name],) if name in owner else (),
     _contents,
-    lambda owner, name: (getattr(owner, name, _ABSENT),),
+    lambda owner, name: () if (found := getattr(owner, name, _ABSENT)) is _ABSENT else (found,),
     lambda owner, _: (owner.__code__, owner.__defaults__, owner.__kwdefaults__),
     lambda owner, _: tuple(owner),
     lambda owner, _: tuple([x for pair in owner.items() for x in pair]),
@@ -112,10 +112,12 @@ class _Walk:
         self._todo: list[Any] = []
         self._owners: list[Any] = []  # of attributes
         self._names: dict[str, None] = {}  # that attributes have in code
+        self._optional: dict[str, None] = {}  # names of attributes that there may be or not
         self._home: str | None = None  # the installed package that the function belongs to
 
     def run(self, function: Callable[..., Any]) -> None:
         """Fill `watched`."""
+        self._home = _home_of(function)
         self._todo.append(function)
         looked_for = -1
         while self._todo or looked_for != len(self._names):
@@ -138,7 +140,7 @@ class _Walk:
         self._todo += [x for x in objects if type(x) not in _PLAIN and id(x) not in self._seen]
 
     def _visit(self, x: Any) -> None:
-        if id(x) in self._seen or isinstance(x, (Value, CodeType)) or x is _ABSENT:
+        if id(x) in self._seen or isinstance(x, CodeType) or (isinstance(x, Value) and not getattr(x, "__dict__", None)):
             return
         self._seen.add(id(x))
         self.kept.append(x)
@@ -163,7 +165,7 @@ class _Walk:
                 pass
             case _ if _is_array(x):
                 self._array(x)
-            case _ if self._is_own((x if isinstance(x, type) else type(x)).__module__):
+            case _ if self._is_own(str((x if isinstance(x, type) else type(x)).__module__)):
                 self._look_at((getattr(x, "__wrapped__", None),))  # of a kernel
             case _:
                 self._owners.append(x)
@@ -176,6 +178,7 @@ class _Walk:
             self._watch(_FUNCTION, function)
             stored, names = function.__globals__, _names(code)
             self._names.update(names.attributes)
+            self._optional.update(names.optional)
             for name in names.loaded if not code.co_filename.startswith(_PACKAGE) else ():
                 if name in stored:
                     self._watch(_ITEM, stored, name)
@@ -186,8 +189,8 @@ class _Walk:
                 elif attribute in base.__dict__ and not self._is_foreign_module(base):
                     self._watch(_ITEM, base.__dict__, attribute)
             self._look_at([sys.modules[name] for name in names.imported if name in sys.modules])
-            for cell in function.__closure__ or ():
-                self._watch(_CELL, cell)
+            for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+                self._watch(_CELL, cell, name)
         else:  # it may have been given a function of the user's
             self._look_at((function.__defaults__, function.__kwdefaults__))
             for cell in function.__closure__ or ():
@@ -224,7 +227,8 @@ class _Walk:
                     self._watch(_ATTRIBUTE, holder, name)
             is_slot = isinstance(held, MemberDescriptorType) and not isinstance(owner, type)
             is_stored = is_slot or (held is not _ABSENT and not hasattr(type(held), "__get__"))
-            if (name in own or is_stored) and getattr(owner, name, None) is getattr(owner, name, _ABSENT):
+            is_missing = held is _ABSENT and name not in own and name in self._optional
+            if (name in own or is_stored or is_missing) and getattr(owner, name, _ABSENT) is getattr(owner, name, _ABSENT):
                 self._watch(_ATTRIBUTE, owner, name)
         for kind in classes:
             module = sys.modules.get(kind.__module__)
@@ -246,13 +250,26 @@ class _Walk:
         """Whether code is of the standard library, of this package (its models aside), or of another installed one."""
         if filename.startswith(_PACKAGE):
             return not filename.startswith(_MODELS)
-        parts = Path(filename).parts
-        installed = [i for i, part in enumerate(parts) if part in _INSTALLED]
-        if installed:
-            home = str(Path(*parts[: installed[-1] + 2]))
-            self._home = self._home or home
-            return home != self._home
-        return filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+        package = _package_of(filename)
+        return package != self._home if package else filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+
+
+def _home_of(function: Any) -> str | None:
+    """The installed package of a function, or of what it was made from; of the class of an object that is called."""
+    for _ in range(100):
+        inner = getattr(function, "__wrapped__", None) or getattr(function, "func", None) or getattr(function, "__func__", None)
+        if inner is None:
+            break
+        function = inner
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return None if code is None else _package_of(code.co_filename)
+
+
+def _package_of(filename: str) -> str | None:
+    """The folder, or the file, of the installed package that a file belongs to."""
+    parts = Path(filename).parts
+    installed = [i for i, part in enumerate(parts) if part in _INSTALLED]
+    return str(Path(*parts[: installed[-1] + 2])) if installed else None
 
 
 def _is_array(x: Any) -> bool:
@@ -260,25 +277,26 @@ def _is_array(x: Any) -> bool:
 
 
 class _Names(NamedTuple):
-    """The names in code: of globals, of their attributes, of other attributes, of modules that are imported."""
+    """The names in code: of globals, of their attributes, of other attributes (some optional), of modules that are imported."""
 
     loaded: dict[str, None]
     of_loaded: dict[tuple[str, str], None]
     attributes: dict[str, None]
+    optional: dict[str, None]
     imported: dict[str, None]
 
 
 @functools.lru_cache(maxsize=1024)
 def _names(code: CodeType) -> _Names:
     """The names in code, and in that of functions made in it."""
-    names = _Names({}, {}, {}, {})
+    names = _Names({}, {}, {}, {}, {})
     todo = [code]
     while todo:
         found = todo.pop()
         todo += [x for x in found.co_consts if isinstance(x, CodeType)]
-        texts = [x for x in found.co_consts if isinstance(x, str) and x.isidentifier() and x[:2] != "__"]
-        names.attributes.update(dict.fromkeys(texts))  # getattr may be given them
-        loaded = None  # by the last instruction
+        if "getattr" in found.co_names or "hasattr" in found.co_names:
+            names.optional.update(dict.fromkeys([x for x in found.co_consts if isinstance(x, str) and x.isidentifier()]))
+        loaded: str | None = None  # by the last instruction
         for instruction in dis.get_instructions(found):
             name = instruction.argval
             match instruction.opname:
@@ -294,7 +312,8 @@ def _names(code: CodeType) -> _Names:
                     pass
                 case "LOAD_ATTR" | "LOAD_METHOD" | "LOAD_SUPER_ATTR" | "IMPORT_FROM" if loaded is None:
                     names.attributes[name] = None
-                case "LOAD_ATTR" | "LOAD_METHOD":
+                case "LOAD_ATTR" | "LOAD_METHOD" if loaded is not None:
                     names.of_loaded[loaded, name] = None
             loaded = None
+    names.attributes.update(names.optional)
     return names

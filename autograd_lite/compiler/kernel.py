@@ -50,10 +50,17 @@ def compile(  # noqa: A001
 ) -> Kernel:
     """f as machine code: a callable that takes what f takes and gives what f gives, on numbers and on batches of them.
 
-    f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects and draws no random numbers:
-    it runs when a path is recorded (and once more, to see that it does the same), not at every call. Derivatives compose:
-    ``compile(value_and_grad(f))``, ``compile(hessian(f))``. Values that f uses from outside are read at every call; how they
-    compare with one another is not noticed.
+    f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects, starts no threads and draws
+    no random numbers: it runs when a path is recorded (and once or twice more, to see that it does the same), not at every
+    call. It sees Values, of a class of their own whose text tells no number. Derivatives compose:
+    ``compile(value_and_grad(f))``, ``compile(hessian(f))``. Within `anomaly` f runs on Values at every point, before its
+    machine code does.
+
+    Values that f uses from outside are read and compared anew at every call. Everything else that f reads from outside may
+    change too: f is recorded anew. Noticed are its globals, variables of enclosing functions, defaults, attributes that have a
+    name in the code, items of lists and dicts, numbers of arrays, and those of the functions and methods it calls. Not noticed,
+    so that `Kernel.clear` has to be called when they change: items of sets and of other containers, what functions of installed
+    packages read, attributes whose names are computed, files, the environment and the clock.
 
     batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone
@@ -63,10 +70,11 @@ def compile(  # noqa: A001
         is 0 may have another sign then.
     threads: so many at once share a batch; Python's lock is released. The bits do not depend on it. Up to 128 MiB of memory of
         large results that nobody has any more is kept for the next ones.
-    max_paths: so many paths through f's branches are kept; at points on further ones f is called as it is.
+    max_paths: so many paths through f's branches are kept; at points on further ones f runs on Values, as the engine does.
 
     Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
-    asks for a number itself, TypeError or ValueError, naming the argument, where one is not of the structure recorded.
+    asks for a number itself, whether f catches that or not; TypeError or ValueError, naming the argument, where one is not of
+    the structure recorded.
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, not {type(f).__name__} {f!r:.60}")
@@ -218,8 +226,8 @@ class Kernel:
             self._renewals += 1
         if self._renewals == _RENEWALS:
             _warn(
-                f"{self._name} has been recorded anew {_RENEWALS} times, the last time because of {', '.join(changes[:3])}, which it"
-                " reads from outside: give as an argument what changes from call to call"
+                f"{self._name} has been recorded anew {_RENEWALS} times, the last time because of {', '.join(changes[:3])},"
+                " which it reads from outside: give as an argument what changes from call to call"
             )
 
     # --- arguments
@@ -340,7 +348,8 @@ class Kernel:
     def _check_structure(self, result: structures.Structure) -> None:
         if self._paths and result != (first := self._paths[0].trace.result):
             raise ValueError(
-                f"{self._name} returns {result} here, and {first} at other points: results of a compiled function have one structure"
+                f"{self._name} returns {result} here, and {first} at other points: results of a compiled function have one"
+                " structure"
             )
 
     def _warn(self) -> None:

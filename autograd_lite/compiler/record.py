@@ -46,7 +46,7 @@ class Recorded(Value, own_results=True):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Real):
-            raise RecordingError(
+            refuse(
                 f"a Value equals nothing but itself, whatever its number is{_here()}: compare by <= and >=, test x - {other!r}"
                 " itself, or take where"
             )
@@ -119,7 +119,7 @@ _FROM_OUTSIDE = {  # what is asked of a Value that the function uses from outsid
     "copy": ("the copy of a Value from outside would not be made again at later calls", "use the Value itself"),
 }
 _ASSIGNED = (
-    "a number is assigned to .data{here} where a path is recorded, and would not be at later calls: return the number from the"
+    "assigning to .data of a Value would happen where a path is recorded, not at every call{here}: return the number from the"
     " function, and assign it outside"
 )
 _ASKED = {  # by other modules of this package
@@ -261,9 +261,9 @@ _ANOTHER = (
 def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> Trace:
     """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
 
-    Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same; where it does not,
-    a third time, for it may have made something at the first call that it keeps. Raises RecordingError where that is not so, or
-    f needs a number itself; TypeError where it returns something else than real numbers.
+    Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same; where it does
+    not, a third time, for it may have made something at the first call that it keeps. Raises RecordingError where it does not
+    either, or f needs a number itself; TypeError where it returns something else than real numbers.
     """
     run = _run(f, numbers, arguments)
     trace = _trace(run)

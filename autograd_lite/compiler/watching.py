@@ -1,4 +1,4 @@
-"""Calls of a compiled function in a place that is interested in its operations: within `anomaly`, or while another is recorded."""
+"""Calls of a compiled function where its operations are of interest: within `anomaly`, or while another one is recorded."""
 
 from __future__ import annotations
 
