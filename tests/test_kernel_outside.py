@@ -2,12 +2,14 @@
 
 import copy
 import functools
+import gc
 import math
 import pickle
 import random
 import sys
 import threading
 import warnings
+import weakref
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -390,6 +392,23 @@ def test_what_changes_at_every_call_is_told_once():
         "recorded anew 64 times, the last time because of rate, which it reads from outside: give as an argument what changes"
         " from call to call"
     )
+
+
+def test_what_is_watched_is_let_go_of():
+    class Owner:
+        def __init__(self):
+            self.rate = 2.0
+            self.kernel = ag.compile(self.scaled)
+
+        def scaled(self, x):
+            return x * self.rate
+
+    owner = Owner()
+    assert [owner.kernel(1.0) for _ in range(4)] == [2.0] * 4
+    gone = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert gone() is None
 
 
 def test_clear_is_for_what_is_not_noticed():

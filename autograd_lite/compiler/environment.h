@@ -19,6 +19,17 @@ read_watch(PyObject *tuple)
     return watch;
 }
 
+/* A tuple of watches as an array, which PyMem_Free frees. */
+static Watch *
+read_watches(PyObject *watched)
+{
+    Watch *watch = PyMem_Malloc((PyTuple_GET_SIZE(watched) + 1) * sizeof(Watch));
+    for (Py_ssize_t i = 0; watch != NULL && i < PyTuple_GET_SIZE(watched); i++) {
+        watch[i] = read_watch(PyTuple_GET_ITEM(watched, i));
+    }
+    return watch == NULL ? (Watch *)PyErr_NoMemory() : watch;
+}
+
 static int
 is_item(const Watch *watch)
 {
@@ -113,6 +124,17 @@ is_as_found(const Watch *watch)
     default:
         return is_buffer(watch->owner, watch->found);
     }
+}
+
+/* The same of many. */
+static int
+are_as_found(const Watch *watch, Py_ssize_t count)
+{
+    int result = 1;
+    for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
+        result = is_as_found(&watch[i]);
+    }
+    return result;
 }
 
 PyDoc_STRVAR(is_current_doc, "is_current(watched, /)\n"

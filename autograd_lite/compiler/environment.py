@@ -166,7 +166,7 @@ class _Walk:
             case _ if _is_array(x):
                 self._array(x)
             case _ if self._is_own(str((x if isinstance(x, type) else type(x)).__module__)):
-                self._look_at((getattr(x, "__wrapped__", None),))  # of a kernel
+                self._look_at((getattr(x, "function", None),))  # of a kernel
             case _:
                 self._owners.append(x)
                 if "__wrapped__" in getattr(x, "__dict__", ()):  # of functools.cache
