@@ -35,6 +35,15 @@ class Mode:
     def swept(self, edge: Any) -> None:
         """Called with each edge of a sweep."""
 
+    def made(self, leaf: Any) -> None:
+        """Called with each leaf as it is made by its class."""
+
+    def asked(self, node: Any, what: str) -> None:
+        """Called before a number of a node is read or assigned: `what` is "data", "data = ", "grad" or "copy"."""
+
+    def compared(self, comparison: str, node: Any, other: Any) -> Any:
+        """Called before a node is compared with something; gives the outcome, or None: as the numbers have it."""
+
 
 def current_modes() -> tuple[Mode, ...]:
     """The modes of this thread or task, the outermost first; one has ended for all when its block is left."""
@@ -239,6 +248,11 @@ def anomaly() -> Any:
     """Context manager and decorator: raise AnomalyError where a nan or an infinity is born.
 
     That is an operation or the edge of a sweep: the message names it, its operands and the source line. Recording is slower
-    meanwhile.
+    meanwhile. A compiled function is watched too: it runs on Values at each point, before its machine code does.
     """
     return ModeContext("anomaly()", _Anomaly)
+
+
+def is_anomaly_watched() -> bool:
+    """Whether `anomaly` is active here."""
+    return any([isinstance(mode, _Anomaly) for mode in current_modes()])

@@ -135,7 +135,7 @@ class Path:
         """The sums of the outputs over points, and the indices of points that are not in them.
 
         Sums are made in `BLOCKS` parts at most, whatever the number of threads; in each a lane adds in the points' order. Then
-        lanes are added two by two, and the parts one after the other: `entry.c` does the same.
+        lanes are added two by two, and the parts one after the other: `sums.h` does the same.
         """
         width, run = self._on(points, self.mode, reduce=True)
         count = points.count
