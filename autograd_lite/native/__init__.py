@@ -2,18 +2,17 @@
 
 `autograd_lite.engine` stays the reference. Recording, the order of a graph and the sweeps on numbers come from the extension
 `_native`; what is rarely called (text, copies, pickle, watched sweeps) are the reference's own functions, which the compiled
-class is given here. Nothing is adopted where the extension was not built, was built from other rules than are here now, or the
-environment sets AUTOGRAD_LITE_PURE.
+class is given here. Nothing is adopted where the extension was not built, was built from other rules or C files than are here
+now, or the environment sets AUTOGRAD_LITE_PURE.
 """
 
 import importlib
 import os
 import zlib
-from pathlib import Path
 from types import ModuleType
 from warnings import warn
 
-from autograd_lite import engine, sweep
+from autograd_lite import builds, engine, sweep
 from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
@@ -27,10 +26,10 @@ def rules_source() -> int | None:
     checksum = 0
     for name in ("primitives.py", "special.py", "floats.py"):
         try:
-            source = Path(__file__).parents[1].joinpath(name).read_bytes()
+            with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), name), "rb") as file:  # noqa: PTH118, PTH120, PTH123
+                checksum = zlib.crc32(file.read().replace(b"\r\n", b"\n"), checksum)
         except OSError:
             return None
-        checksum = zlib.crc32(source.replace(b"\r\n", b"\n"), checksum)
     return checksum
 
 
@@ -41,6 +40,9 @@ def _extension() -> ModuleType | None:
     try:
         extension = importlib.import_module("autograd_lite.native._native")
     except ModuleNotFoundError:
+        builds.warn_of_another("native._native")
+        return None
+    if not builds.fits(extension):
         return None
     if rules_source() in (None, getattr(extension, "rules_source", None)):
         return extension

@@ -162,7 +162,7 @@ module_exec(PyObject *module)
     PyObject *source = PyLong_FromUnsignedLong(RULES_SOURCE);
     status = source ? PyModule_AddObjectRef(module, "rules_source", source) : -1;
     Py_XDECREF(source);
-    if (status < 0 || fetch_package() < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
+    if (status < 0 || PyModule_AddIntConstant(module, "sources", SOURCES) < 0 || fetch_package() < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
         ValueType = NULL;
         return -1;
     }
