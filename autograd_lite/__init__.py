@@ -19,7 +19,8 @@ from autograd_lite.native import engine_name as engine_name
 # isort: split
 from autograd_lite import primitives as primitives
 from autograd_lite.engine import Value as Value
-from autograd_lite.on_demand import MethodOnDemand, how_to_install, names_on_demand
+from autograd_lite.on_demand import InstanceAttribute, MethodOnDemand, how_to_install, names_on_demand
+from autograd_lite.primitive import Primitive
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,15 @@ _on_demand, __dir__ = names_on_demand(__name__, _NAMES)
 globals().update({name: primitive for name, primitive in primitives.TABLE.items() if primitive.public})
 for _place, _name in (("graph", "graph"), ("derivation", "derivation"), ("explorer", "explore")):
     setattr(Value, _name, MethodOnDemand(Value, _name, f"{__name__}.show.{_place}"))
+
+
+def _docstring(primitive: Primitive) -> str:
+    return importlib.import_module(f"{__name__}.show.docstrings").docstring(primitive)
+
+
+# What `help` and editors read of a primitive.
+Primitive.__doc__ = InstanceAttribute("__doc__", _docstring, Primitive.__doc__)
+Primitive.__signature__ = InstanceAttribute("__signature__", Primitive.call_signature)
 
 
 def _public_names() -> list[str]:

@@ -15,13 +15,26 @@ _FORMAT = "autograd_lite graph 1"
 
 
 class GraphFormatError(ValueError):
-    """The text is not JSON of a graph."""
+    """The text is not JSON of a graph.
+
+    >>> import autograd_lite as ag
+    >>> try:
+    ...     ag.graph_from_json("[]")
+    ... except ag.GraphFormatError:
+    ...     print("no graph")
+    no graph
+    """
 
 
 def graph_to_json(y: Value) -> str:
     """The graph below y. `graph_from_json` gives the same numbers, bit for bit; source lines are left out.
 
     Raises StaleGraphError if `.data` was changed after recording.
+
+    >>> import autograd_lite as ag
+    >>> text = ag.graph_to_json(ag.Value(2.0, label="x") * 3.0)
+    >>> ag.graph_from_json(text)
+    Value(6.0, grad=0.0, op=multiply)
     """
     order = topological_order(y)
     position = {node: i for i, node in enumerate(order)}
@@ -39,6 +52,11 @@ def graph_from_json(text: str) -> Value:
     """The node whose graph the text describes; runs nothing.
 
     Raises GraphFormatError, naming the row, if the text is no such graph.
+
+    >>> import autograd_lite as ag
+    >>> y = ag.graph_from_json(ag.graph_to_json(ag.Value(2.0, label="x") * 3.0))
+    >>> y.args
+    (Value(2.0, grad=0.0, label='x'), 3.0)
     """
     try:
         document = json.loads(text)

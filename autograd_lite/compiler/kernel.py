@@ -33,7 +33,20 @@ _NUMBERS = {float, int}
 
 
 class PathWarning(RuntimeWarning):
-    """A compiled function has taken as many paths as are kept; further points are computed without machine code."""
+    """A compiled function has taken as many paths as are kept; further points are computed without machine code.
+
+    >>> import autograd_lite as ag
+    >>> import warnings
+    >>> kernel = ag.compile(lambda x: x if x > 0.0 else -x, max_paths=1)
+    >>> kernel(1.0)
+    1.0
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     kernel(-2.0)
+    2.0
+    >>> [warning.category is ag.PathWarning for warning in caught]
+    [True]
+    """
 
 
 def compile(  # noqa: A001
@@ -64,6 +77,14 @@ def compile(  # noqa: A001
 
     Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
     asks for a number itself, TypeError or ValueError, naming the argument, where one is not of the structure recorded.
+
+    >>> import autograd_lite as ag
+    >>> slope = ag.compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
+    >>> slope(3.0), slope(-3.0), slope.paths
+    (6.0, -1.0, 2)
+    >>> import numpy as np
+    >>> slope(np.array([1.0, 2.0, -1.0])).tolist()
+    [2.0, 4.0, -1.0]
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, not {type(f).__name__} {f!r:.60}")
@@ -79,7 +100,13 @@ def compile(  # noqa: A001
 
 
 class Kernel:
-    """A compiled function; `compile` makes it."""
+    """A compiled function; `compile` makes it.
+
+    >>> import autograd_lite as ag
+    >>> kernel = ag.compile(lambda x: x * x)
+    >>> kernel(3.0), kernel.paths
+    (9.0, 1)
+    """
 
     def __init__(
         self,

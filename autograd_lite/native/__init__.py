@@ -9,6 +9,7 @@ now, or the environment sets AUTOGRAD_LITE_PURE.
 import importlib
 import os
 import zlib
+from inspect import Parameter, Signature, signature
 from types import ModuleType
 from warnings import warn
 
@@ -55,8 +56,22 @@ def _extension() -> ModuleType | None:
     return None
 
 
+def _document(extension: ModuleType) -> None:
+    """Give what is compiled and public the reference's docstrings, and its signatures as CPython's own functions have them."""
+    for name in ("args", "data", "grad"):
+        extension.document(name, vars(engine.Value)[name].__doc__ or "")
+    extension.document("op", engine.Value.__slots__["op"])
+    for function in (engine.Value.backward, engine.Value.__record__, sweep.topological_order):
+        parameters = signature(function).parameters.values()
+        bare = str(Signature([parameter.replace(annotation=Parameter.empty) for parameter in parameters]))
+        extension.document(
+            function.__name__, f"{function.__name__}{bare.replace('(self', '($self')}\n--\n\n{function.__doc__ or ''}"
+        )
+
+
 def _adopt(extension: ModuleType) -> None:
     """Complete the compiled class from the reference, and bind the names of `engine` and `sweep` to what is compiled."""
+    _document(extension)
     value = extension.Value
     for name in _FROM_THE_REFERENCE:
         setattr(value, name, vars(engine.Value)[name])
