@@ -10,75 +10,68 @@
 Every primitive of the table (`autograd_lite.primitives.TABLE`) is a function here and a method of `Value`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import importlib.util
+from typing import Any
 
 # First, so that the others find the compiled Value in `engine` where there is one.
 from autograd_lite.native import engine_name as engine_name
 
 # isort: split
-from autograd_lite import nn as nn
 from autograd_lite import primitives as primitives
-from autograd_lite import show as show
 from autograd_lite.engine import Value as Value
-from autograd_lite.engine import gradient as gradient
-from autograd_lite.graph_json import GraphFormatError as GraphFormatError
-from autograd_lite.graph_json import graph_from_json as graph_from_json
-from autograd_lite.graph_json import graph_to_json as graph_to_json
-from autograd_lite.modes import AnomalyError as AnomalyError
-from autograd_lite.modes import anomaly as anomaly
-from autograd_lite.modes import no_grad as no_grad
-from autograd_lite.modes import scope as scope
-from autograd_lite.registration import WrongRuleError as WrongRuleError
-from autograd_lite.registration import define_primitive as define_primitive
-from autograd_lite.sweep import Edge as Edge
-from autograd_lite.sweep import StaleGraphError as StaleGraphError
-from autograd_lite.sweep import routes as routes
-from autograd_lite.sweep import topological_order as topological_order
-from autograd_lite.transforms import grad as grad
-from autograd_lite.transforms import hessian as hessian
-from autograd_lite.transforms import hvp as hvp
-from autograd_lite.transforms import jacobian as jacobian
-from autograd_lite.transforms import jvp as jvp
-from autograd_lite.transforms import value_and_grad as value_and_grad
-from autograd_lite.transforms import vjp as vjp
+from autograd_lite.on_demand import InstanceAttribute, MethodOnDemand, how_to_install, names_on_demand
+from autograd_lite.primitive import Primitive
 
 __version__ = "0.1.0"
 
-# The functions of the table; __init__.pyi lists them for editors and type checkers.
-globals().update({name: primitive for name, primitive in primitives.TABLE.items() if primitive.public})
-
-
-if TYPE_CHECKING:
-    from autograd_lite.compiler.kernel import Kernel as Kernel
-    from autograd_lite.compiler.kernel import PathWarning as PathWarning
-    from autograd_lite.compiler.kernel import compile as compile  # noqa: A004
-    from autograd_lite.compiler.program import PathError as PathError
-    from autograd_lite.compiler.program import Program as Program
-    from autograd_lite.compiler.record import RecordingError as RecordingError
-
-# What needs NumPy and llvmlite is imported when it is asked for.
-_COMPILER = {
-    "compile": "kernel",
-    "Kernel": "kernel",
-    "PathWarning": "kernel",
-    "RecordingError": "record",
-    "PathError": "program",
-    "Program": "program",
+# The public names beside the functions of the table, by the submodule that has them; by "" those that are submodules. Each is
+# imported when it is first asked for. For editors and type checkers all are listed in __init__.pyi.
+_NAMES = {
+    "": ("interop", "nn", "primitives", "show", "testing"),
+    "compiler.kernel": ("Kernel", "PathWarning", "compile"),
+    "compiler.program": ("PathError", "Program"),
+    "compiler.record": ("RecordingError",),
+    "engine": ("Value", "gradient"),
+    "graph_json": ("GraphFormatError", "graph_from_json", "graph_to_json"),
+    "modes": ("AnomalyError", "anomaly", "no_grad", "scope"),
+    "native": ("engine_name",),
+    "registration": ("WrongRuleError", "define_primitive"),
+    "sweep": ("Edge", "StaleGraphError", "routes", "topological_order"),
+    "transforms": ("grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
 }
+_COMPILER_NEEDS = ("numpy", "llvmlite")
+_on_demand, __dir__ = names_on_demand(__name__, _NAMES)
+
+globals().update({name: primitive for name, primitive in primitives.TABLE.items() if primitive.public})
+for _place, _name in (("graph", "graph"), ("derivation", "derivation"), ("explorer", "explore")):
+    setattr(Value, _name, MethodOnDemand(Value, _name, f"{__name__}.show.{_place}"))
+
+
+def _docstring(primitive: Primitive) -> str:
+    return importlib.import_module(f"{__name__}.show.docstrings").docstring(primitive)
+
+
+# What `help` and editors read of a primitive.
+Primitive.__doc__ = InstanceAttribute("__doc__", _docstring, Primitive.__doc__)
+Primitive.__signature__ = InstanceAttribute("__signature__", Primitive.call_signature)
+
+
+def _public_names() -> list[str]:
+    """The names that can be imported here: without what is compiled, where a package for that is missing."""
+    can_compile = all(map(importlib.util.find_spec, _COMPILER_NEEDS))
+    names = [name for place, names in _NAMES.items() for name in names if can_compile or not place.startswith("compiler")]
+    return sorted([*names, *[name for name, primitive in primitives.TABLE.items() if primitive.public]])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _COMPILER:
-        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    if name == "__all__":
+        return _public_names()
     try:
-        module = importlib.import_module(f"autograd_lite.compiler.{_COMPILER[name]}")
+        return _on_demand(name)
     except ModuleNotFoundError as error:
-        if error.name in ("numpy", "llvmlite"):
-            raise ImportError(
-                f"autograd_lite.{name} needs NumPy and llvmlite, and {error.name} is not installed:"
-                " pip install 'autograd_lite[compile]'"
-            ) from error
-        raise
-    globals()[name] = getattr(module, name)
-    return globals()[name]
+        if error.name not in _COMPILER_NEEDS:
+            raise
+        raise ImportError(
+            f"autograd_lite.{name} needs NumPy and llvmlite, and {error.name} is not installed:"
+            f" {how_to_install('compile', *_COMPILER_NEEDS)}"
+        ) from error

@@ -55,9 +55,21 @@ class Value(Methods):
     copy, and copy all else; pickle refuses a graph with such an argument.
 
     Raises TypeError if `data` is no real number, ValueError if it lies beyond the largest float.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y
+    Value(10.0, grad=0.0, op=add)
+    >>> y.backward()
+    >>> x.grad
+    6.0
     """
 
-    __slots__ = ("_data", "_first", "_grad", "_note", "_second", "op")
+    __slots__ = {  # a dict, whose texts `help` shows
+        **dict.fromkeys(("_data", "_first", "_grad", "_note", "_second")),
+        "op": "The primitive that made the node; None for a leaf.",
+    }
 
     _data: float
     _grad: float
@@ -142,6 +154,12 @@ class Value(Methods):
 
         `visit` is called with each `Edge` as the sweep passes it, once an edge. All gradients change, or (when an exception
         leaves this function) none. Raises StaleGraphError if `.data` was changed since the expression was recorded.
+
+        >>> import autograd_lite as ag
+        >>> a, b = ag.Value(2.0), ag.Value(3.0)
+        >>> (a * b).backward()
+        >>> a.grad, b.grad
+        (3.0, 2.0)
         """
         order = topological_order(self)
         adjoints: dict[Value, Any] = {self: real_number(seed, "seed")}
@@ -421,7 +439,9 @@ def install_method(primitive: Primitive) -> None:
 def method_of(primitive: Primitive, name: str) -> Callable[..., Any]:
     """The method of `Value` that applies a primitive."""
     simple = len(primitive.domain) == 1 and not primitive.variadic
-    return _named(_unary_method(primitive) if simple else _method(primitive), name, primitive.doc)
+    method = _named(_unary_method(primitive) if simple else _method(primitive), name, primitive.method_doc())
+    method.__signature__ = primitive.call_signature(method=True)  # type: ignore[attr-defined]
+    return method
 
 
 def _named(method: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
@@ -462,6 +482,14 @@ def gradient(y: Value | float, xs: Any, create_graph: bool = False, visit: Calla
     Floats; with `create_graph` Values, which can be differentiated again. What y does not depend on has derivative 0.
     `visit` is called with each `Edge` that lies on a route from `xs` to y, once, as the sweep passes it.
     Raises TypeError if an element of `xs` is no Value, StaleGraphError if `.data` was changed after recording.
+
+    >>> import autograd_lite as ag
+    >>> x, y = ag.Value(3.0), ag.Value(4.0)
+    >>> ag.gradient(x * x * y, [x, y])
+    [24.0, 9.0]
+    >>> (slope,) = ag.gradient(x * x * y, [x], create_graph=True)
+    >>> ag.gradient(slope, x)
+    8.0
     """
     leaves, rebuild = structures.flatten(xs)
     for leaf in leaves:

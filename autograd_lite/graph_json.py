@@ -16,7 +16,15 @@ _FORMAT = "autograd_lite graph 1"
 
 
 class GraphFormatError(ValueError):
-    """The text is not JSON of a graph."""
+    """The text is not JSON of a graph.
+
+    >>> import autograd_lite as ag
+    >>> try:
+    ...     ag.graph_from_json("[]")
+    ... except ag.GraphFormatError:
+    ...     print("no graph")
+    no graph
+    """
 
 
 def graph_to_json(y: Value) -> str:
@@ -24,6 +32,11 @@ def graph_to_json(y: Value) -> str:
 
     Raises StaleGraphError if `.data` was changed after recording; TypeError for an operation that the table does not have, and
     inside a function that is being differentiated, if y depends on its argument.
+
+    >>> import autograd_lite as ag
+    >>> text = ag.graph_to_json(ag.Value(2.0, label="x") * 3.0)
+    >>> ag.graph_from_json(text)
+    Value(6.0, grad=0.0, op=multiply)
     """
     order = topological_order(y)
     refuse_under_way(order, "graph_to_json")
@@ -56,6 +69,11 @@ def graph_from_json(text: str) -> Value:
     Each operation is computed again, and must give the number that the text says, bit for bit. So a graph written where the
     mathematical library rounds otherwise is refused: record it anew. Raises GraphFormatError, naming the row, if the text is no
     such graph.
+
+    >>> import autograd_lite as ag
+    >>> y = ag.graph_from_json(ag.graph_to_json(ag.Value(2.0, label="x") * 3.0))
+    >>> y.args
+    (Value(2.0, grad=0.0, label='x'), 3.0)
     """
     try:
         document = strict_json.read(text)

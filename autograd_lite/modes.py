@@ -22,7 +22,16 @@ _PACKAGE = __file__.removesuffix("modes.py")
 
 
 class AnomalyError(ArithmeticError):
-    """A nan or an infinity was born where `anomaly()` was watching."""
+    """A nan or an infinity was born where `anomaly()` was watching.
+
+    >>> import autograd_lite as ag
+    >>> with ag.anomaly():
+    ...     try:
+    ...         1.0 / ag.Value(0.0)
+    ...     except ag.AnomalyError as error:
+    ...         print(str(error).partition(", File")[0])
+    divide(1.0, 0.0) is inf
+    """
 
 
 class Mode:
@@ -230,7 +239,15 @@ def _where(node: Any) -> str:
 
 
 def no_grad() -> Any:
-    """Context manager and decorator: operations on Values give Values without a history."""
+    """Context manager and decorator: operations on Values give Values without a history.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0)
+    >>> with ag.no_grad():
+    ...     y = x * x
+    >>> y
+    Value(9.0, grad=0.0)
+    """
     return ModeContext("no_grad()", _NoGrad)
 
 
@@ -238,6 +255,12 @@ def scope(name: str) -> Any:
     """Context manager and decorator: nodes made inside belong to the group of that name; scopes nest as ``outer.inner``.
 
     Raises TypeError if the name is no string.
+
+    >>> import autograd_lite as ag
+    >>> with ag.scope("layer"), ag.scope("neuron"):
+    ...     y = ag.Value(3.0).tanh()
+    >>> y.note.scope
+    'layer.neuron'
     """
     if not isinstance(name, str):
         raise TypeError(f"scope takes the name of a group, not {type(name).__name__} {name!r:.60}")
@@ -249,6 +272,13 @@ def anomaly() -> Any:
 
     That is an operation or the edge of a sweep: the message names it, its operands and the source line. Recording is slower
     meanwhile. A compiled function is watched too: it runs on Values at each point, before its machine code does.
+
+    >>> import autograd_lite as ag
+    >>> with ag.anomaly():
+    ...     ag.log(ag.Value(1.0) - 1.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    autograd_lite.modes.AnomalyError: log(0.0) is -inf, File ...
     """
     return ModeContext("anomaly()", _Anomaly)
 

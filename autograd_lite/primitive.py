@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from inspect import signature
+from inspect import Parameter, Signature, signature
 from numbers import Real
 from types import FunctionType
 from typing import Any
@@ -28,6 +28,16 @@ class Interval:
 
     def __contains__(self, x: float) -> bool:
         return self.low < x < self.high and (not self.integers or x == int(x))
+
+    def some(self, i: int) -> float:
+        """A short number of the interval for examples, another one for another i where there are several."""
+        numbers = [x for x in (0.5, 2.0, 3.0, 0.25) if x in self]
+        if numbers:
+            return numbers[i % len(numbers)]
+        if self.low == -inf or self.high == inf:
+            return self.low + 1.0 if self.low > -inf else self.high - 1.0
+        middle = 0.5 * (self.low + self.high)
+        return float(round(middle)) if self.integers else middle
 
 
 REAL = Interval()
@@ -55,7 +65,7 @@ def paired(args: tuple[Any, ...]) -> Iterator[Any]:
     return flatten(lists)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)  # no slots: `help` asks an instance for its own __name__, __module__, __doc__
 class Primitive:
     """An operation on real numbers; called with floats it gives a float, with nodes a node.
 
@@ -96,6 +106,10 @@ class Primitive:
         own = object.__setattr__
         own(self, "arguments", tuple(names[1:] if rules else names))
         own(self, "number_partials", tuple(rule and on_numbers(rule) for rule in self.partials))
+        own(self, "__name__", self.name)
+        own(self, "__qualname__", self.name)
+        if self.public:
+            own(self, "__module__", __package__)
         if not self.code:
             own(self, "code", f"{self.name}({', '.join(f'{{{i}}}' for i in range(len(self.arguments)))})")
 
@@ -115,6 +129,38 @@ class Primitive:
             count = f"{len(self.arguments)} argument{'s' * (len(self.arguments) > 1)}"
             raise TypeError(f"{self.name}({', '.join(self.arguments)}) takes {count}, got {len(args)}")
         return args + self.defaults[len(self.defaults) - missing :] if missing else args
+
+    def sample(self, shift: int = 0) -> tuple[float, ...]:
+        """A point of the domain for examples: without arguments that have a default, and with two (pairs) if variadic."""
+        if self.variadic:
+            intervals = self.domain * (4 if self.gather is paired else 2)
+        else:
+            intervals = self.domain[: len(self.domain) - len(self.defaults)]
+        return tuple([interval.some(shift + i) for i, interval in enumerate(intervals)])
+
+    def call_signature(self, method: bool = False) -> Signature:
+        """The parameters of the function, or of the method of `Value`. They have no keywords."""
+        if self.variadic:
+            parameters = [Parameter("others" if method else self.arguments[0], Parameter.VAR_POSITIONAL)]
+        else:
+            defaults = (Parameter.empty,) * (len(self.arguments) - len(self.defaults)) + self.defaults
+            parameters = [
+                Parameter(name, Parameter.POSITIONAL_ONLY, default=default)
+                for name, default in zip(self.arguments, defaults, strict=True)
+            ][method:]
+        return Signature([Parameter("self", Parameter.POSITIONAL_ONLY), *parameters] if method else parameters)
+
+    def method_doc(self) -> str:
+        """The docstring of the method of `Value`; without an example where a user's function has no value at `sample()`."""
+        function = f"autograd_lite.{self.name}"
+        text = f"{self.doc}\n\nThe function `{function}` as a method; `help({function})` shows its partial derivatives."
+        x, *others = self.sample()
+        try:
+            result = self.fn(x, *others, *self.defaults)
+        except Exception:  # noqa: BLE001 -- whatever a user's function raises
+            return text
+        call = f"ag.Value({x!r}).{self.name}({', '.join(map(repr, others))})"
+        return f"{text}\n\n>>> import autograd_lite as ag\n>>> {call}\nValue({result!r}, grad=0.0, op={self.name})"
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.arguments)}): {self.doc}>"

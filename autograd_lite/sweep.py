@@ -20,11 +20,30 @@ Visitor = Callable[["Edge"], object]
 
 
 class StaleGraphError(RuntimeError):
-    """`.data` was changed after the expression was recorded, so the graph no longer says how its values came about."""
+    """`.data` was changed after the expression was recorded, so the graph no longer says how its values came about.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(2.0)
+    >>> y = x * x
+    >>> x.data = 3.0
+    >>> try:
+    ...     y.backward()
+    ... except ag.StaleGraphError as error:
+    ...     print(str(error).partition(":")[0])
+    multiply(3.0, 3.0) was recorded with the value 4.0 and would be 9.0 now
+    """
 
 
 class Edge(NamedTuple):
-    """One step of a sweep: `contribution` = `adjoint` of the node times its `partial` by the operand in that slot."""
+    """One step of a sweep: `contribution` = `adjoint` of the node times its `partial` by the operand in that slot.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0)
+    >>> edges = []
+    >>> (x * 2.0).backward(visit=edges.append)
+    >>> [(edge.slot, edge.adjoint, edge.partial, edge.contribution) for edge in edges]
+    [(0, 1.0, 2.0, 2.0)]
+    """
 
     node: Node
     slot: int
@@ -38,6 +57,11 @@ def topological_order(*roots: Node, above: Iterable[Node] = ()) -> list[Node]:
     """Every node the roots depend on, each once, operands before their consumers: depth first, operands left to right.
 
     The nodes in `above`, and what only they depend on, are left out.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0)
+    >>> [node.data for node in ag.topological_order(x * x + x)]
+    [3.0, 9.0, 12.0]
     """
     order: list[Node] = []
     seen: set[Node] = set(above)
@@ -387,7 +411,14 @@ def refuse_under_way(order: list[Node], what: str) -> None:
 
 
 def routes(y: Node) -> dict[Node, int]:
-    """For each node below y, the exact number of routes (chains of edges) that lead from it to y."""
+    """For each node below y, the exact number of routes (chains of edges) that lead from it to y.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0)
+    >>> y = x * x + x
+    >>> ag.routes(y)[x]
+    3
+    """
     order = topological_order(y)
     counts = dict.fromkeys(order, 0)
     counts[y] = 1

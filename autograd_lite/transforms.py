@@ -178,6 +178,12 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     `argnums` no position. When it is called, the new function raises TypeError if an argument holds something else than real
     numbers and Values, or f's result is not one real number; IndexError if it gets fewer positional arguments than `argnums`
     names, ValueError if one is named twice (as 1 and -1).
+
+    >>> import autograd_lite as ag
+    >>> ag.value_and_grad(lambda x, y: x * x * y, (0, 1))(3.0, 4.0)
+    (36.0, (24.0, 9.0))
+    >>> ag.value_and_grad(lambda p: p["slope"] * 2.0 + p["shift"])({"slope": 3.0, "shift": 1.0})
+    (7.0, {'slope': 2.0, 'shift': 1.0})
     """
     both = _differentiator("value_and_grad", f, argnums, "sum the results")
 
@@ -189,7 +195,14 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """The function that gives the gradient of f; arguments and errors as for `value_and_grad`."""
+    """The function that gives the gradient of f; arguments and errors as for `value_and_grad`.
+
+    >>> import autograd_lite as ag
+    >>> ag.grad(lambda x: x**3)(2.0)
+    12.0
+    >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
+    12.0
+    """
     return _gradient_function("grad", f, argnums, "use jacobian, or sum the results")
 
 
@@ -209,6 +222,10 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
     The result has the structure of f's result, with the argument's structure in the place of each number: for lists, a list of
     rows; for NumPy arrays of shapes (m,) and (n,), an array of shape (m, n). One reverse sweep a result, or one forward sweep
     an element where those are fewer. Further arguments are passed on as they are. Errors as for `value_and_grad`.
+
+    >>> import autograd_lite as ag
+    >>> ag.jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 1.0]]
     """
     return _jacobian_function("jacobian", f)
 
@@ -240,6 +257,10 @@ def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     The result has the argument's structure, with the argument's structure in the place of each number: for a list, a list of
     rows; for a NumPy array of shape (n,), an array of shape (n, n). Further arguments are passed on as they are. Errors as for
     `value_and_grad`.
+
+    >>> import autograd_lite as ag
+    >>> ag.hessian(lambda p: p[0] ** 2 * p[1])([2.0, 3.0])
+    [[6.0, 4.0], [4.0, 0.0]]
     """
     return _jacobian_function("hessian", _gradient_function("hessian", f, 0, "use jacobian(jacobian(f)), or sum the results"))
 
@@ -248,6 +269,10 @@ def jvp(f: Callable[[Any], Any], xs: Any, vs: Any) -> Any:
     """The Jacobian of f at xs times the vector vs, in the structure of f's result: one forward sweep.
 
     Raises ValueError if vs has another structure than xs, TypeError as `value_and_grad` does.
+
+    >>> import autograd_lite as ag
+    >>> ag.jvp(lambda p: [p[0] * p[1], p[0] + p[1]], [2.0, 3.0], [1.0, 10.0])
+    [23.0, 11.0]
     """
     _check_callable("jvp", f)
     with _recording("jvp", f, f, xs) as recording:
@@ -260,6 +285,10 @@ def vjp(f: Callable[[Any], Any], xs: Any, ws: Any) -> Any:
     """The vector ws times the Jacobian of f at xs, in the structure of xs: one reverse sweep.
 
     Raises ValueError if ws has another structure than f's result, TypeError as `value_and_grad` does.
+
+    >>> import autograd_lite as ag
+    >>> ag.vjp(lambda p: [p[0] * p[1], p[0] + p[1]], [2.0, 3.0], [1.0, 10.0])
+    [13.0, 12.0]
     """
     _check_callable("vjp", f)
     with _recording("vjp", f, f, xs) as recording:
@@ -275,6 +304,10 @@ def hvp(f: Callable[[Any], Any], xs: Any, vs: Any) -> Any:
     """The Hessian of f at xs times the vector vs, in the structure of xs: a forward sweep over the gradient's graph.
 
     Raises ValueError if vs has another structure than xs, TypeError as `value_and_grad` does.
+
+    >>> import autograd_lite as ag
+    >>> ag.hvp(lambda p: p[0] ** 2 * p[1], [2.0, 3.0], [1.0, 10.0])
+    [46.0, 4.0]
     """
     _check_callable("hvp", f)
     with _recording("hvp", f, f, xs) as recording:

@@ -5,6 +5,7 @@ AUTOGRAD_LITE_COLLECTOR=off runs the suite with the cyclic collector off: nothin
 
 import gc
 import os
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,15 +23,38 @@ if os.environ.get("AUTOGRAD_LITE_COLLECTOR") == "off":
     gc.disable()
 
 
-@pytest.fixture
-def forget():
-    """Take what a test defines out of the table again."""
+@contextmanager
+def forgotten():
+    """What is defined inside is taken out of the table again."""
     before = set(TABLE)
     yield
     for name in set(TABLE) - before:
         del TABLE[name]
         delattr(ag.Value, name)
         delattr(ag, name)
+
+
+@pytest.fixture
+def forget():
+    """Take what a test defines out of the table again."""
+    with forgotten():
+        yield
+
+
+class Examples:
+    """For the examples in docstrings, whose files this one is not beside."""
+
+    @pytest.fixture(autouse=True)
+    def forget_example(self, request):
+        if isinstance(request.node, pytest.DoctestItem):
+            with forgotten():
+                yield
+        else:
+            yield
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Examples())
 
 
 @pytest.fixture(params=[(8, True, True), (4, True, True), (4, False, True), (2, True, False), (2, False, False)])

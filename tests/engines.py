@@ -37,13 +37,18 @@ def load_engine(pure: bool = True) -> ModuleType:
 
 
 def _second_copy(pure: bool) -> ModuleType:
-    """The package imported once more; neither `sys.modules` nor the environment shows it afterwards."""
+    """The package imported once more, and all of it; neither `sys.modules` nor the environment shows it afterwards."""
     switch = os.environ.pop(SWITCH, None)
     others = _take_out()
     try:
         if pure:
             os.environ[SWITCH] = "1"
         copy = importlib.import_module(PACKAGE)
+        for part in (copy, copy.show):  # later, what is imported on demand would be found in the other copy
+            for name in part.__all__:
+                getattr(part, name)
+        for name in ("graph", "derivation", "explore"):
+            getattr(copy.Value, name)
         _modules[copy] = _take_out()
     finally:
         _take_out()

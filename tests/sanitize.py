@@ -14,6 +14,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from autograd_lite.builds import checksum  # noqa: E402
+
 TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "depth_and_copies", "modes", "entry")]
 FLAGS = [
     *("-O1", "-g", "-std=c11", "-ffp-contract=off", "-fno-omit-frame-pointer", "-shared", "-fPIC"),
@@ -36,7 +40,8 @@ def compile_extension(source: Path, name: str) -> None:
     """A file into an extension beside it."""
     target = source.with_name(f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}")
     include = sysconfig.get_path("include")
-    subprocess.run([*COMPILER, *FLAGS, f"-I{include}", str(source), "-o", str(target), "-lm"], check=True)
+    sources = f"-DSOURCES={checksum(str(source.parent))}"
+    subprocess.run([*COMPILER, *FLAGS, sources, f"-I{include}", str(source), "-o", str(target), "-lm"], check=True)
 
 
 def library(name: str) -> str:

@@ -1,8 +1,10 @@
 """Writes the stubs in which editors and type checkers see what is made from the table: `python tests/stubs.py`."""
 
 from pathlib import Path
+from types import ModuleType
 
 import autograd_lite
+from autograd_lite import show
 from autograd_lite.engine import OPERATORS
 from autograd_lite.primitive import Primitive, paired
 from autograd_lite.primitives import TABLE
@@ -18,10 +20,11 @@ def public() -> list[Primitive]:
 def parameters(primitive: Primitive, kinds: list[str]) -> str:
     """The parameter list, where an argument that must be a Value has no default."""
     defaults: list[float | None] = [None] * (len(primitive.domain) - len(primitive.defaults)) + list(primitive.defaults)
-    return ", ".join(
+    written = [
         f"{name}: {kind}" if default is None or kind == "Value" else f"{name}: {kind} = {default!r}"
         for name, kind, default in zip(primitive.arguments, kinds, defaults, strict=True)
-    )
+    ]
+    return ", ".join([*written, "/"])
 
 
 def function(primitive: Primitive) -> str:
@@ -45,16 +48,22 @@ def function(primitive: Primitive) -> str:
     )
 
 
+def imports(package: ModuleType) -> list[str]:
+    """The public names of a package as what type checkers read: re-exports."""
+    return sorted(
+        f"from {package.__name__}{f'.{place}' if place else ''} import {name} as {name}"
+        for place, names in package._NAMES.items()
+        for name in names
+    )
+
+
 def package_stub() -> str:
-    source = (PACKAGE / "__init__.py").read_text()
-    lines = [line.strip() for line in source.splitlines()]  # also what is imported for type checkers only
-    imports = sorted([line.partition("  #")[0] for line in lines if line.startswith(f"from {PACKAGE.name}")])
     return "\n".join(
         [
             HEADER + "from collections.abc import Iterable",
             "from typing import overload",
             "",
-            *imports,
+            *imports(autograd_lite),
             "",
             "__version__: str",
             "",
@@ -62,6 +71,10 @@ def package_stub() -> str:
             "",
         ]
     )
+
+
+def show_stub() -> str:
+    return "\n".join([HEADER.rstrip(), *imports(show), ""])
 
 
 def methods_stub() -> str:
@@ -94,7 +107,7 @@ def methods_stub() -> str:
     return "\n".join([*lines, ""])
 
 
-STUBS = {"__init__.pyi": package_stub, "_methods.pyi": methods_stub}
+STUBS = {"__init__.pyi": package_stub, "_methods.pyi": methods_stub, "show/__init__.pyi": show_stub}
 
 if __name__ == "__main__":
     for name, text in STUBS.items():

@@ -16,7 +16,9 @@ ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Each room may import the rooms listed for it, itself, and the standard library.
+TOOLS = {"builds", "on_demand"}  # which any room may import
 ROOMS = {
+    **{tool: set() for tool in TOOLS},
     "floats": set(),
     "special": {"floats"},
     "primitive": {"floats"},
@@ -48,21 +50,7 @@ ROOMS = {
     },
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
-    "__init__": {
-        "primitive",
-        "primitives",
-        "engine",
-        "modes",
-        "sweep",
-        "native",
-        "transforms",
-        "graph_json",
-        "registration",
-        "nn",
-        "show",
-        "testing",
-        "compiler",  # when it is asked for
-    },
+    "__init__": {"native", "primitive", "primitives", "engine"},  # and, on demand, whatever has a public name
     "__main__": {"__init__", "primitive", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }
 THIRD_PARTY = {
@@ -100,7 +88,7 @@ def test_imports_go_down_the_house(path):
                 continue  # a stub, for type checkers only
             if not (PACKAGE / target).with_suffix(".py").exists() and not (PACKAGE / target).is_dir():
                 target = "__init__"
-            assert target == room or target in ROOMS[room], f"{path.name} imports {name}: that goes up the house"
+            assert target == room or target in ROOMS[room] | TOOLS, f"{path.name} imports {name}: that goes up the house"
         else:
             assert top in sys.stdlib_module_names or top in THIRD_PARTY.get(room, ()), f"{path.name} imports {name}"
 
@@ -123,14 +111,51 @@ def test_the_top_level_holds_nothing_else():
         }  # fmt: skip
 
 
+def loaded(statement):
+    """The modules that are loaded after a statement in a process of its own."""
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {statement}; print(*sys.modules)"
+    return subprocess.run(
+        [sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()  # fmt: skip
+
+
+def own(names):
+    return [name for name in names if name.partition(".")[0] == "autograd_lite"]
+
+
 def test_importing_the_package_loads_no_third_party_package():
-    program = (
-        "import sys, autograd_lite; print(sorted({name.partition('.')[0] for name in sys.modules}"
-        " - set(sys.stdlib_module_names) - {'autograd_lite', '__main__'}))"
-    )
-    result = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}"],
-                            capture_output=True, text=True, check=True)  # fmt: skip
-    assert result.stdout.strip() == "[]"
+    names = loaded("import autograd_lite")
+    assert {name.partition(".")[0] for name in names} - sys.stdlib_module_names == {"autograd_lite", "__main__"}
+
+
+def test_importing_the_package_loads_few_modules_and_what_is_not_asked_for_is_not_loaded():
+    names = own(loaded("import autograd_lite"))
+    assert len(names) <= 30
+    rooms = {name.split(".")[1] for name in names if "." in name}
+    assert not rooms & {"show", "nn", "testing", "interop", "compiler", "registration", "graph_json"}
+    assert len(own(loaded("import autograd_lite as ag; ag.Value(1.0).graph().to_svg()"))) < len(own(loaded(EVERYTHING)))
+
+
+EVERYTHING = "import autograd_lite as ag; [getattr(package, name) for package in (ag.nn, ag.show) for name in package.__all__]"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import autograd_lite.nn as nn; nn.MLP",
+        "from autograd_lite import nn, show, testing, interop; show.TrainingView, testing.Estimate, interop.micrograd.MLP",
+        "from autograd_lite import *; nn.MLP, show.Graph, grad, sin",
+        "import autograd_lite as ag; ag.show.routes(ag.Value(1.0), ag.Value(1.0)), ag.show.tree(ag.Value(1.0))",
+        "import autograd_lite as ag, autograd_lite.show.routes, autograd_lite.show.tree; ag.show.tree(ag.Value(1.0))",
+        "import autograd_lite as ag; ag.graph_from_json(ag.graph_to_json(ag.Value(1.0))); ag.show.graph.graph(ag.Value(1.0))",
+        "import autograd_lite as ag; ag.Value.graph(ag.Value(1.0))._repr_mimebundle_(); ag.Value(1.0).explore().html",
+        "from autograd_lite.engine import Value; Value(1.0).derivation()",
+        "import autograd_lite as ag; class_ = type('Own', (ag.Value,), {}); class_(1.0).graph(), class_.derivation",
+        "import autograd_lite as ag, pickle; pickle.loads(pickle.dumps([ag.nn.MLP(1, [1]), ag.sin, ag.Value(1.0) * 2.0]))",
+    ],
+)
+def test_what_is_imported_on_demand_is_found_however_it_is_asked_for(use):
+    assert loaded(use)
 
 
 def test_engine_and_sweep_name_no_primitive():

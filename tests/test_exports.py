@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.on_demand import how_to_install
 from autograd_lite.show import engines, graph, raster
 from autograd_lite.show.mermaid import quoted
 from autograd_lite.show.tikz import tex_text
@@ -182,7 +183,7 @@ def test_a_large_png_is_scaled_down():
 def test_without_typst_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "typst", None)
     for suffix in ("png", "pdf"):
-        with pytest.raises(ImportError, match=r"pip install 'autograd_lite\[png\]'"):
+        with pytest.raises(ImportError, match=re.escape(how_to_install("png", "typst"))):
             fixture().graph().save(tmp_path / f"g.{suffix}")
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+from autograd_lite.on_demand import how_to_install
 from autograd_lite.primitive import Interval, Primitive
 from autograd_lite.show.graph import Graph, to_dot, to_graphviz, tree
 from autograd_lite.show.tree import DEPTH as TREE_DEPTH
@@ -299,7 +300,7 @@ def test_a_digraph_can_be_added_to():
 
 def test_without_the_package_graphviz_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    with pytest.raises(ImportError, match=r"pip install 'autograd_lite\[graphviz\]'"):
+    with pytest.raises(ImportError, match=re.escape(how_to_install("graphviz", "graphviz"))):
         to_graphviz(classic())
     assert "image/svg+xml" in classic().graph()._repr_mimebundle_()[0]
 

@@ -91,6 +91,30 @@ def test_with_a_compiler_the_wheel_is_for_this_python_and_holds_no_source(projec
         assert "autograd_lite/py.typed" in archive.namelist()
 
 
+def test_what_was_built_in_the_tree_does_not_get_into_a_wheel(project):
+    """After the editable installation of the README's first command, wheels hold what was compiled for them, or nothing."""
+    for path in (project / NATIVE / f"_native{SUFFIX}", project / COMPILER / f"_entry{SUFFIX}"):
+        path.write_bytes(b"old")
+    _, (wheel,), output = run(project, "build_wheel", AUTOGRAD_LITE_REQUIRE_NATIVE="1")
+    assert len(extensions(wheel)) == 2, output
+    with zipfile.ZipFile(wheel) as archive:
+        assert b"old" not in [archive.read(name) for name in extensions(wheel)]
+    status, (wheel,), output = run(project, "build_wheel", AUTOGRAD_LITE_PURE="1")
+    assert status == 0, output
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert extensions(wheel) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads ELF")
+@pytest.mark.parametrize(("variables", "count"), [({}, 0), ({"CFLAGS": "-g"}, 1)])
+def test_what_debuggers_read_is_left_out_unless_it_is_asked_for(project, variables, count):
+    """Python's own flags, which extensions are compiled with, have a -g on most systems."""
+    _, (wheel,), output = run(project, "build_wheel", AUTOGRAD_LITE_REQUIRE_NATIVE="1", **variables)
+    with zipfile.ZipFile(wheel) as archive:
+        (native,) = [archive.read(name) for name in extensions(wheel) if "_native" in name]
+    assert native.count(b"\0.debug_info\0") == count, output
+
+
 def test_a_changed_header_is_compiled_in(project):
     for number in ("1", "2"):
         (project / NATIVE / "number.h").write_text(f"#define NUMBER {number}\n")

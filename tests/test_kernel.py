@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import Value, structures
 from autograd_lite.compiler.program import Program
+from autograd_lite.on_demand import how_to_install
 from values import bits
 
 CASES = int(os.environ.get("AUTOGRAD_LITE_POINTS", "100"))
@@ -470,7 +471,8 @@ def test_importing_the_package_loads_neither_numpy_nor_llvmlite():
 def test_without_what_compiling_needs_the_error_says_what_to_install(hidden):
     lines = run(HIDDEN.format(hidden=[hidden]))
     assert lines[0] == (
-        f"autograd_lite.compile needs NumPy and llvmlite, and {hidden} is not installed: pip install 'autograd_lite[compile]'"
+        f"autograd_lite.compile needs NumPy and llvmlite, and {hidden} is not installed:"
+        f" {how_to_install('compile', 'numpy', 'llvmlite')}"
     )
     assert all(f"{hidden} is not installed" in line for line in lines)
 

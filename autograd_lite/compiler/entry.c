@@ -489,7 +489,8 @@ PyInit__entry(void)
     }
     MemoryType = (PyTypeObject *)PyType_FromSpec(&memory_specification);
     PyObject *type = MemoryType == NULL ? NULL : PyType_FromSpec(&specification);
-    if (type == NULL || PyModule_AddObjectRef(module, "Entry", type) < 0 || PyModule_AddIntConstant(module, "version", VERSION) < 0) {
+    if (type == NULL || PyModule_AddObjectRef(module, "Entry", type) < 0 || PyModule_AddIntConstant(module, "version", VERSION) < 0 ||
+        PyModule_AddIntConstant(module, "sources", SOURCES) < 0) {
         Py_XDECREF(type);
         Py_DECREF(module);
         return NULL;

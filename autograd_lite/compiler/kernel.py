@@ -36,7 +36,20 @@ _RENEWALS = 64  # so many times a function is recorded anew without a warning
 
 
 class PathWarning(RuntimeWarning):
-    """Points of a compiled function are computed without machine code, or it is recorded again and again; the text says why."""
+    """Points of a compiled function are computed without machine code, or it is recorded again and again; the text says why.
+
+    >>> import autograd_lite as ag
+    >>> import warnings
+    >>> kernel = ag.compile(lambda x: x if x > 0.0 else -x, max_paths=1)
+    >>> kernel(1.0)
+    1.0
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     kernel(-2.0)
+    2.0
+    >>> [warning.category is ag.PathWarning for warning in caught]
+    [True]
+    """
 
 
 def compile(  # noqa: A001
@@ -75,6 +88,14 @@ def compile(  # noqa: A001
     Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
     asks for a number itself, whether f catches that or not; TypeError or ValueError, naming the argument, where one is not of
     the structure recorded.
+
+    >>> import autograd_lite as ag
+    >>> slope = ag.compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
+    >>> slope(3.0), slope(-3.0), slope.paths
+    (6.0, -1.0, 2)
+    >>> import numpy as np
+    >>> slope(np.array([1.0, 2.0, -1.0])).tolist()
+    [2.0, 4.0, -1.0]
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, not {type(f).__name__} {f!r:.60}")
@@ -90,7 +111,13 @@ def compile(  # noqa: A001
 
 
 class Kernel:
-    """A compiled function; `compile` makes it."""
+    """A compiled function; `compile` makes it.
+
+    >>> import autograd_lite as ag
+    >>> kernel = ag.compile(lambda x: x * x)
+    >>> kernel(3.0), kernel.paths
+    (9.0, 1)
+    """
 
     def __init__(
         self,

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite import builds
+
 _VERSION = 3  # what the extension's users and entry.c agree on
 
 
@@ -23,7 +25,7 @@ def extension() -> ModuleType | None:
         found = importlib.import_module("autograd_lite.compiler._entry")
     except ImportError:
         return None
-    return found if found.version == _VERSION else None
+    return found if found.version == _VERSION and builds.fits(found) else None
 
 
 def _allocator() -> Callable[[tuple[int, ...]], Any]:

@@ -21,7 +21,18 @@ from autograd_lite.primitives import TABLE
 
 
 class PathError(ValueError):
-    """A program was run at a point where a comparison does not come out as it did when the program was recorded."""
+    """A program was run at a point where a comparison does not come out as it did when the program was recorded.
+
+    >>> import autograd_lite as ag
+    >>> kernel = ag.compile(lambda x: x if x > 0.0 else -x)
+    >>> kernel(1.0)
+    1.0
+    >>> try:
+    ...     kernel.program(-2.0)
+    ... except ag.PathError:
+    ...     print("recorded where x > 0")
+    recorded where x > 0
+    """
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)
@@ -30,6 +41,16 @@ class Program:
 
     It is right at the points where all guards come out as they did. Programs are equal if their constants are so bit for bit,
     and all else is equal. `digest` is text that tells programs apart, the same in every process. `str` lists the instructions.
+
+    >>> import autograd_lite as ag
+    >>> kernel = ag.compile(lambda x: x * x + 1.0)
+    >>> kernel(3.0)
+    10.0
+    >>> print(kernel.program)
+    inputs x0
+    v1 = x0 * x0
+    v2 = v1 + 1.0
+    return v2
     """
 
     inputs: int

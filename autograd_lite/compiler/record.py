@@ -31,7 +31,15 @@ from autograd_lite.sweep import arguments_under_way, topological_order
 
 
 class RecordingError(TypeError):
-    """A function that is compiled asks for a number which is another one at the next call."""
+    """A function that is compiled asks for a number which is another one at the next call.
+
+    >>> import autograd_lite as ag
+    >>> try:
+    ...     ag.compile(lambda x: x * x.data)(3.0)
+    ... except ag.RecordingError:
+    ...     print("x.data would be 3.0 for every x")
+    x.data would be 3.0 for every x
+    """
 
 
 class Recorded(Value, own_results=True):

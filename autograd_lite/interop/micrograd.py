@@ -29,6 +29,8 @@ from autograd_lite.nn import Module as Module
 from autograd_lite.primitive import REAL, Primitive
 from autograd_lite.sweep import Edge, partials_of, sweep, topological_order
 
+__all__ = ["MLP", "Layer", "Module", "Neuron", "Value"]
+
 _SPELLINGS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative": "neg", "power": "**", "relu": "ReLU"}
 
 
@@ -83,6 +85,13 @@ class Value(engine.Value, own_results=True):
     Results of operators, methods and functions of autograd_lite are of this class.
 
     Raises TypeError if an operand is no Value, ValueError if there are more or fewer derivatives than operands.
+
+    >>> from autograd_lite.interop.micrograd import Value
+    >>> a = Value(3.0)
+    >>> b = a * a
+    >>> b.backward()
+    >>> a.grad, b._op, len(b._prev)
+    (6.0, '*', 1)
     """
 
     _hand_op: str
@@ -272,6 +281,10 @@ class Neuron(nn.Neuron):
     """A neuron of `nin` inputs: weights drawn from `random` in order, uniform in -1 to 1, a bias of 0, and relu if `nonlin`.
 
     Raises TypeError or ValueError if `nin` is no positive integer.
+
+    >>> from autograd_lite.interop.micrograd import Neuron
+    >>> Neuron(2)
+    ReLUNeuron(2)
     """
 
     def __init__(self, nin: int, nonlin: bool = True) -> None:
@@ -281,14 +294,24 @@ class Neuron(nn.Neuron):
 
 
 class Layer(nn.Layer):
-    """`nout` neurons side by side; a single one's output comes alone. `kwargs` are those of `Neuron`."""
+    """`nout` neurons side by side; a single one's output comes alone. `kwargs` are those of `Neuron`.
+
+    >>> from autograd_lite.interop.micrograd import Layer
+    >>> Layer(2, 3)
+    Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)]
+    """
 
     def __init__(self, nin: int, nout: int, **kwargs: bool) -> None:
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
 
 
 class MLP(nn.MLP):
-    """Layers of as many neurons as `nouts` lists, one behind the other: all relu but the last, which is linear."""
+    """Layers of as many neurons as `nouts` lists, one behind the other: all relu but the last, which is linear.
+
+    >>> from autograd_lite.interop.micrograd import MLP
+    >>> MLP(2, [4, 1])
+    MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(4)]]
+    """
 
     def __init__(self, nin: int, nouts: list[int]) -> None:
         sizes = [nin, *nouts]

@@ -2,19 +2,19 @@
 
 `autograd_lite.engine` stays the reference. Recording, the order of a graph and the sweeps on numbers come from the extension
 `_native`; what is rarely called (text, copies, pickle, watched sweeps) are the reference's own functions, which the compiled
-class is given here. Nothing is adopted where the extension was not built, was built from other rules than are here now, or the
-environment sets AUTOGRAD_LITE_PURE.
+class is given here. Nothing is adopted where the extension was not built, was built from other rules or C files than are here
+now, or the environment sets AUTOGRAD_LITE_PURE.
 """
 
 import importlib
 import os
 import zlib
+from inspect import Parameter, Signature, signature
 from numbers import Real
-from pathlib import Path
 from types import ModuleType
 from warnings import warn
 
-from autograd_lite import engine, sweep
+from autograd_lite import builds, engine, sweep
 from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
@@ -29,10 +29,10 @@ def rules_source() -> int | None:
     checksum = 0
     for name in ("primitives.py", "special.py", "floats.py"):
         try:
-            source = Path(__file__).parents[1].joinpath(name).read_bytes()
+            with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), name), "rb") as file:  # noqa: PTH118, PTH120, PTH123
+                checksum = zlib.crc32(file.read().replace(b"\r\n", b"\n"), checksum)
         except OSError:
             return None
-        checksum = zlib.crc32(source.replace(b"\r\n", b"\n"), checksum)
     return checksum
 
 
@@ -43,6 +43,9 @@ def _extension() -> ModuleType | None:
     try:
         extension = importlib.import_module("autograd_lite.native._native")
     except ModuleNotFoundError:
+        builds.warn_of_another("native._native")
+        return None
+    if not builds.fits(extension):
         return None
     if rules_source() in (None, getattr(extension, "rules_source", None)):
         return extension
@@ -55,8 +58,22 @@ def _extension() -> ModuleType | None:
     return None
 
 
+def _document(extension: ModuleType) -> None:
+    """Give what is compiled and public the reference's docstrings, and its signatures as CPython's own functions have them."""
+    for name in ("args", "data", "grad"):
+        extension.document(name, vars(engine.Value)[name].__doc__ or "")
+    extension.document("op", engine.Value.__slots__["op"])
+    for function in (engine.Value.backward, engine.Value.__record__, sweep.topological_order):
+        parameters = signature(function).parameters.values()
+        bare = str(Signature([parameter.replace(annotation=Parameter.empty) for parameter in parameters]))
+        extension.document(
+            function.__name__, f"{function.__name__}{bare.replace('(self', '($self')}\n--\n\n{function.__doc__ or ''}"
+        )
+
+
 def _adopt(extension: ModuleType) -> None:
     """Complete the compiled class from the reference, and bind the names of `engine` and `sweep` to what is compiled."""
+    _document(extension)
     value = extension.Value
     for name in _FROM_THE_REFERENCE:
         setattr(value, name, vars(engine.Value)[name])

@@ -42,6 +42,7 @@ static PyMethodDef value_methods[] = {
 };
 
 static PyType_Slot value_slots[] = {
+    {Py_tp_doc, "Value(data, label=None)\n--\n\n"}, /* the signature; native/__init__.py gives it the reference's docstring */
     {Py_tp_new, value_new},
     {Py_tp_init, value_init},
     {Py_tp_dealloc, value_dealloc},
@@ -138,7 +139,10 @@ fetch_package(void)
     return 0;
 }
 
+static PyObject *document(PyObject *, PyObject *const *, Py_ssize_t);
+
 static PyMethodDef module_methods[] = {
+    {"document", (PyCFunction)(void (*)(void))document, METH_FASTCALL, NULL},
     {"topological_order", (PyCFunction)(void (*)(void))order_list, METH_VARARGS | METH_KEYWORDS, NULL},
     {"pull_numbers", (PyCFunction)(void (*)(void))pull_numbers, METH_FASTCALL, NULL},
     {"has_leaf", (PyCFunction)(void (*)(void))has_leaf, METH_FASTCALL, NULL},
@@ -164,6 +168,34 @@ watch_collector(PyObject *module)
     return status;
 }
 
+/* document(name, text): the docstring of a function here, a method or an attribute of Value, as its twin in Python has it. CPython
+   reads it from these arrays whenever it is asked for, so the text stays. */
+static PyObject *
+document(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
+{
+    const char *name = nargs == 2 ? PyUnicode_AsUTF8(args[0]) : NULL;
+    const char *text = name ? PyUnicode_AsUTF8(args[1]) : NULL;
+    if (text == NULL) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "document takes a name and a text");
+    }
+    const char **place = NULL;
+    PyMethodDef *methods[] = {value_methods, module_methods};
+    for (int i = 0; i < 2; i++) {
+        for (PyMethodDef *method = methods[i]; method->ml_name != NULL; method++) {
+            place = strcmp(method->ml_name, name) == 0 ? &method->ml_doc : place;
+        }
+    }
+    for (PyGetSetDef *attribute = value_getset; attribute->name != NULL; attribute++) {
+        place = strcmp(attribute->name, name) == 0 ? &attribute->doc : place;
+    }
+    if (place == NULL) {
+        return PyErr_Format(PyExc_AttributeError, "there is nothing of the name %s to document", name);
+    }
+    Py_INCREF(args[1]);
+    *place = text;
+    Py_RETURN_NONE;
+}
+
 static int
 module_exec(PyObject *module)
 {
@@ -184,7 +216,8 @@ module_exec(PyObject *module)
     PyObject *source = PyLong_FromUnsignedLong(RULES_SOURCE);
     status = source ? PyModule_AddObjectRef(module, "rules_source", source) : -1;
     Py_XDECREF(source);
-    if (status < 0 || fetch_package() < 0 || watch_collector(module) < 0 || PyModule_AddObjectRef(module, "Value", type) < 0) {
+    if (status < 0 || PyModule_AddIntConstant(module, "sources", SOURCES) < 0 || fetch_package() < 0 || watch_collector(module) < 0
+        || PyModule_AddObjectRef(module, "Value", type) < 0) {
         ValueType = NULL;
         return -1;
     }

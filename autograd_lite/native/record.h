@@ -674,7 +674,7 @@ primitive_call(PyObject *self, PyObject *args, PyObject *keywords)
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
-    PyObject *name, *qualified_name, *doc;
+    PyObject *name, *qualified_name;
     uint32_t op;
 } Method;
 
@@ -698,24 +698,22 @@ static PyObject *
 method_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"primitive", "name", NULL};
-    PyObject *primitive, *name, *doc;
+    PyObject *primitive, *name;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "OU:Method", names, &primitive, &name)) {
         return NULL;
     }
     uint32_t op = operation_of(primitive);
-    if (op == 0 || (doc = PyObject_GetAttrString(primitive, "doc")) == NULL) {
+    if (op == 0) {
         return NULL;
     }
     Method *self = (Method *)type->tp_alloc(type, 0);
     if (self == NULL) {
-        Py_DECREF(doc);
         return NULL;
     }
     self->vectorcall = method_vectorcall;
     self->op = op;
     self->name = Py_NewRef(name);
     self->qualified_name = PyUnicode_FromFormat("Value.%U", name);
-    self->doc = doc;
     if (self->qualified_name == NULL) {
         Py_DECREF(self);
         return NULL;
@@ -730,7 +728,6 @@ method_dealloc(PyObject *self)
     Method *method = (Method *)self;
     Py_XDECREF(method->name);
     Py_XDECREF(method->qualified_name);
-    Py_XDECREF(method->doc);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -747,10 +744,28 @@ method_repr(PyObject *self)
     return PyUnicode_FromFormat("<method %U>", ((Method *)self)->qualified_name);
 }
 
+/* The docstring and the signature, as the primitive gives them. */
+static PyObject *
+method_doc(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyObject_CallMethod(operations[((Method *)self)->op].primitive, "method_doc", NULL);
+}
+
+static PyObject *
+method_signature(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyObject_CallMethod(operations[((Method *)self)->op].primitive, "call_signature", "O", Py_True);
+}
+
+static PyGetSetDef method_getset[] = {
+    {"__doc__", method_doc, NULL, NULL, NULL},
+    {"__signature__", method_signature, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMemberDef method_members[] = {
     {"__name__", T_OBJECT, offsetof(Method, name), READONLY, NULL},
     {"__qualname__", T_OBJECT, offsetof(Method, qualified_name), READONLY, NULL},
-    {"__doc__", T_OBJECT, offsetof(Method, doc), READONLY, NULL},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(Method, vectorcall), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
@@ -762,7 +777,7 @@ static PyType_Slot method_slots[] = {
     {Py_tp_descr_get, method_get},
     {Py_tp_repr, method_repr},
     {Py_tp_members, method_members},
-    {Py_tp_doc, "A method of Value that applies a primitive."},
+    {Py_tp_getset, method_getset},
     {0, NULL},
 };
 

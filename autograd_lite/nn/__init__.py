@@ -14,3 +14,5 @@ from autograd_lite.nn.modules import Module as Module
 from autograd_lite.nn.modules import Neuron as Neuron
 from autograd_lite.nn.storage import ModelFormatError as ModelFormatError
 from autograd_lite.nn.storage import read_state as read_state
+
+__all__ = ["MLP", "Layer", "ModelFormatError", "Module", "Neuron", "read_state"]

@@ -39,6 +39,12 @@ class Module:
 
     An attribute may hold Values and Modules, also in lists, tuples, dicts and NumPy arrays of objects, nested to any depth.
     What was computed (a Value with an operation) is no parameter. A subclass may define `parameters` itself.
+
+    >>> import autograd_lite as ag
+    >>> line = ag.nn.Module()
+    >>> line.slope, line.shift = ag.Value(2.0), ag.Value(1.0)
+    >>> line.named_parameters()
+    {'slope': Value(2.0, grad=0.0), 'shift': Value(1.0, grad=0.0)}
     """
 
     def parameters(self) -> list[Value]:
@@ -159,6 +165,10 @@ class Neuron(Module):
     `rng` (the module `random` if None) in order, uniform in -1 to 1; the bias begins at 0.
 
     Raises TypeError or ValueError if `inputs` is no positive integer, or there is no such activation.
+
+    >>> import autograd_lite as ag
+    >>> -1.0 <= ag.nn.Neuron(2, activation="tanh")([2.0, 2.5]).data <= 1.0
+    True
     """
 
     w: list[Value]
@@ -205,7 +215,13 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side on the same inputs. Arguments as those of `Neuron`, `outputs` being the number of neurons."""
+    """Neurons side by side on the same inputs. Arguments as those of `Neuron`, `outputs` being the number of neurons.
+
+    >>> import autograd_lite as ag
+    >>> layer = ag.nn.Layer(2, 3)
+    >>> len(layer([1.0, 2.0])), len(layer.parameters())
+    (3, 9)
+    """
 
     neurons: list[Neuron]
     _prefix: str = ""  # of its neurons' scopes
@@ -261,6 +277,12 @@ class MLP(Module):
 
     The last layer is linear unless `output_activation` names an activation; the others have `activation`.
     Raises as `Neuron` does, and ValueError if there is no layer.
+
+    >>> import autograd_lite as ag
+    >>> model = ag.nn.MLP(2, [4, 1], activation="tanh")
+    >>> (model([0.5, -1.0]) ** 2).backward()
+    >>> len(model.parameters())
+    17
     """
 
     layers: list[Layer]

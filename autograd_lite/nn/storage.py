@@ -21,7 +21,15 @@ _NOT_FINITE = ("inf", "-inf", "nan")
 
 
 class ModelFormatError(ValueError):
-    """The text is no saved model, or not of the model that should take it."""
+    """The text is no saved model, or not of the model that should take it.
+
+    >>> import autograd_lite as ag
+    >>> try:
+    ...     ag.nn.MLP.from_json("{}")
+    ... except ag.nn.ModelFormatError:
+    ...     print("no model")
+    no model
+    """
 
 
 class SavedModel(NamedTuple):
@@ -70,6 +78,14 @@ def read_state(path: str | os.PathLike[str]) -> dict[str, float]:
     """The parameters in a file that `Module.save` wrote, by name: what `Module.load_state` takes.
 
     Raises OSError if the file cannot be read, ModelFormatError if it is no saved model.
+
+    >>> import autograd_lite as ag
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.json")
+    ...     ag.nn.Neuron(1).save(path)
+    ...     sorted(ag.nn.read_state(path))
+    ['b', 'w[0]']
     """
     return read(path).parameters
 

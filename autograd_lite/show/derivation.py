@@ -45,6 +45,12 @@ class Derivation:
     """How the derivatives of a value come about; made by `value.derivation()`.
 
     `str` gives plain text, `latex` LaTeX; a notebook shows the second. The numbers are those of when it was made.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> print(str((a * a).derivation(a)).splitlines()[-4].strip())
+    ā = f̄·∂f/∂a#1 + f̄·∂f/∂a#2 = 1·3 + 1·3 = 6
     """
 
     __slots__ = (
@@ -314,6 +320,12 @@ def derivation(value: Value, wrt: Any = None, style: str = "reverse", limit: int
 
     Raises TypeError if `wrt` holds no Value, ValueError for an unknown style or limit, StaleGraphError if `.data` was changed
     after recording.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> print(ag.exp(2.0 * a - 6.0).derivation().chain_rule(a))
+    ∂f/∂a = ∂f/∂v1·∂v1/∂a = 1·2 = 2
     """
     if not isinstance(value, Value):
         raise TypeError(f"derivation is of a Value, not of {type(value).__name__} {value!r:.60}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd_lite.engine import Value
+from autograd_lite.on_demand import how_to_install
 from autograd_lite.show.content import Box, Content, Edge, content_of
 from autograd_lite.show.figure import face_of
 from autograd_lite.show.text import printable, short, shortened
@@ -35,7 +36,14 @@ _STYLES = {
 
 
 def to_dot(value: Value) -> str:
-    """The graph below a value in the DOT language: a box a value, an edge an operand slot, operands left of their consumers."""
+    """The graph below a value in the DOT language: a box a value, an edge an operand slot, operands left of their consumers.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> ag.show.to_dot(a * a).splitlines()[0]
+    'digraph {'
+    """
     return dot_of(content_of(value, depth=math.inf, limit=None))
 
 
@@ -43,6 +51,13 @@ def to_graphviz(value: Value) -> Any:
     """The graph below a value as a `graphviz.Digraph`, whose source is `to_dot(value)`.
 
     Raises ImportError if the package graphviz is not installed.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> picture = ag.show.to_graphviz(a * a)
+    >>> picture.source == ag.show.to_dot(a * a)
+    True
     """
     return digraph_of(content_of(value, depth=math.inf, limit=None))
 
@@ -58,7 +73,7 @@ def digraph_of(content: Content) -> Any:
         graphviz = importlib.import_module("graphviz")  # an extra, imported where it is used
     except ImportError as error:
         raise ImportError(
-            "to_graphviz needs the package graphviz: pip install 'autograd_lite[graphviz]'; to_dot() and tree() need nothing"
+            f"to_graphviz needs the package graphviz: {how_to_install('graphviz', 'graphviz')}; to_dot() needs nothing"
         ) from error
     return graphviz.Digraph(body=list(_lines(content)))
 

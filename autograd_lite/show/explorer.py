@@ -37,7 +37,14 @@ _NUMBER = "-1.234e-05"  # the widest number in a box
 
 
 class Explorer(Page):
-    """An expression to step through, in one page; made by `value.explore()`. A notebook shows it, `save` writes a file."""
+    """An expression to step through, in one page; made by `value.explore()`. A notebook shows it, `save` writes a file.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> (a * a).explore().html[:15]
+    '<!DOCTYPE html>'
+    """
 
     __slots__ = ("_views",)
 
@@ -70,6 +77,12 @@ def explore(value: Value, wrt: Any = None, theme: str = "auto", limit: int = LIM
     `height` that of the frame in a notebook before its script runs, in pixels. Raises TypeError if it is no Value, or `wrt`
     holds none; ValueError if a Value of `wrt` is not below it, for another theme, and for a graph of more than `limit` values;
     StaleGraphError if `.data` was changed after recording.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> (a * a).explore()
+    <Explorer of f = 9; values: 2>
     """
     return Explorer(value, wrt, theme, limit, height)
 

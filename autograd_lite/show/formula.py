@@ -140,10 +140,10 @@ def partial_formulas(primitive: Primitive, *, exact: bool = False, count: int = 
     hold in real numbers, inside the domain; with `exact` every term of the rule is printed, and the formula gives its bits. A
     variadic primitive is taken with `count` arguments x1, x2, ...
 
-        >>> from autograd_lite.primitives import TABLE
-        >>> partial_formulas(TABLE["divide"])
+        >>> import autograd_lite as ag
+        >>> ag.show.partial_formulas(ag.divide)
         ('1/y', '-x/y**2')
-        >>> partial_formulas(TABLE["tanh"])
+        >>> ag.show.partial_formulas(ag.tanh)
         ('4*sigmoid(2*x)*sigmoid(-2*x)',)
 
     Raises TypeError if a rule cannot be applied to symbols: it branches on a value, or calls functions outside the table.
@@ -172,6 +172,10 @@ def primitive_table() -> str:
     """The public primitives as a table in Markdown: name, meaning, partial derivatives, and the domain where they hold.
 
     Of a variadic primitive the partial by the first of two arguments is shown.
+
+    >>> import autograd_lite as ag
+    >>> print(ag.show.primitive_table().splitlines()[2])
+    | `add(x, y)` | x + y | ∂x: `1`, ∂y: `1` | all numbers |
     """
     rows = [_row(primitive) for primitive in TABLE.values() if primitive.public]
     header = [("primitive", "meaning", "partial derivatives (r: the result)", "domain"), ("---",) * 4]
@@ -183,7 +187,7 @@ def _row(primitive: Primitive) -> tuple[str, str, str, str]:
     if primitive.variadic:
         del written[1:]
     partials = ", ".join([f"∂{name}: {_code(formula)}" for name, formula in written if formula])
-    return _code(_signature(primitive)), primitive.doc.replace("|", "\\|"), partials or "none", _domain(primitive)
+    return _code(_signature(primitive)), primitive.doc.replace("|", "\\|"), partials or "none", domain_of(primitive, _code)
 
 
 def _signature(primitive: Primitive) -> str:
@@ -193,10 +197,11 @@ def _signature(primitive: Primitive) -> str:
     return f"{primitive.name}({', '.join(names)})"
 
 
-def _domain(primitive: Primitive) -> str:
+def domain_of(primitive: Primitive, limits: Callable[[str], str] = str) -> str:
+    """Where the partial derivatives hold, in words; `limits` writes a formula."""
     intervals = zip(argument_names(primitive, 1), primitive.domain, strict=True)
-    limits = [_code(_limits(name, interval)) for name, interval in intervals if interval != Interval()]
-    return ", ".join(limits or ["all numbers"]) + (", off kinks" if primitive.kink else "")
+    written = [limits(_limits(name, interval)) for name, interval in intervals if interval != Interval()]
+    return ", ".join(written or ["all numbers"]) + (", off kinks" if primitive.kink else "")
 
 
 def _limits(name: str, interval: Interval) -> str:

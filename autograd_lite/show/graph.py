@@ -55,6 +55,16 @@ class Graph:
     """What can be drawn of the graph below a value; made by `value.graph()`.
 
     Every method reads the numbers and gradients as they are when it is called.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> print((a * a).graph().to_mermaid().rstrip())
+    flowchart LR
+        n0(["a<br>data 3<br>grad 0"])
+        n1[["×<br>data 9<br>grad 0"]]
+        n0 -- "3" --> n1
+        n0 -- "3" --> n1
     """
 
     __slots__ = ("options", "value")
@@ -203,6 +213,12 @@ def graph(
     "dark"; `engine` is "builtin", or "dot" for an installed Graphviz.
 
     Raises TypeError if the value, or one of `wrt` and `parameters`, is no Value; ValueError for another theme, engine or depth.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> (a * a).graph()
+    <Graph of Value(9.0, grad=0.0, op=multiply); values: 2, edges: 2, constants: 0>
     """
     return Graph(value, Options(wrt, depth, parameters, theme, engine))
 

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 from typing import Any
 
+from autograd_lite.on_demand import how_to_install
 from autograd_lite.show.metrics import is_covered
 
 SCALE = 2.0  # pixels of a PNG for one of the drawing
@@ -35,7 +36,7 @@ def _compiled(svg: str, **options: Any) -> bytes:
     try:
         typst = importlib.import_module("typst")  # an extra, imported where it is used
     except ImportError as error:
-        raise ImportError("PNG and PDF need the package typst: pip install 'autograd_lite[png]'; SVG needs nothing") from error
+        raise ImportError(f"PNG and PDF need the package typst: {how_to_install('png', 'typst')}; SVG needs nothing") from error
     # Other scripts than the font has are taken from the machine's fonts; then alone the bytes depend on the machine.
     result: bytes = typst.compile(_PAGE.encode(), sys_inputs={"svg": svg}, ignore_system_fonts=is_covered(svg), **options)
     return result

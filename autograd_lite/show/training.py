@@ -58,6 +58,13 @@ class TrainingView:
 
     Raises TypeError if the model has no parameters(), or points and labels are no sequences of numbers (labels may be strings);
     ValueError if they do not fit one another, for another theme, and for less than 2 frames.
+
+    >>> import autograd_lite as ag
+    >>> model = ag.nn.MLP(1, [2, 1])
+    >>> view = ag.show.TrainingView(model)
+    >>> view.record(loss=0.5)
+    >>> view.epochs
+    [0]
     """
 
     def __init__(

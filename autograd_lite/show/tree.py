@@ -23,6 +23,14 @@ def tree(value: Value, limit: int | None = LIMIT) -> str:
     A value that is used several times is shown with its operands once, and by its name after that; a value without a label is
     called by its id in `to_dot`; constants stand in the expressions. At most `limit` branches are shown (None: all), the
     nearest to the root; a last line says how many values are hidden. Raises ValueError if the limit is negative.
+
+    >>> import autograd_lite as ag
+    >>> a = ag.Value(3.0, label="a")
+
+    >>> print(ag.show.tree(a * a))
+    n1 = a * a = 9 (grad 0)
+    ├─ 3 ─ a = 3 (grad 0)
+    └─ 3 ─ a (shown above)
     """
     if limit is not None and limit < 0:
         raise ValueError(f"tree shows up to `limit` branches: a number from 0, or None for all, not {limit!r}")

@@ -16,7 +16,13 @@ _EPSILON = 2.0**-52
 
 
 class Estimate(NamedTuple):
-    """A derivative and how far off it may be; the error is inf where no step gave finite values."""
+    """A derivative and how far off it may be; the error is inf where no step gave finite values.
+
+    >>> import autograd_lite as ag
+    >>> estimate = ag.testing.finite_difference(lambda x: x * x, 3.0)
+    >>> abs(estimate.derivative - 6.0) <= estimate.error < 1e-9
+    True
+    """
 
     derivative: float
     error: float
@@ -66,6 +72,10 @@ def finite_difference(f: Callable[[Any], Any], xs: Any) -> Any:
     """The derivatives of f, a function of one argument with one real result, in the structure of xs: an `Estimate` a number.
 
     f is called with plain floats. Raises TypeError if xs holds something else than numbers, or f's result is no number.
+
+    >>> import autograd_lite as ag
+    >>> ag.testing.finite_difference(lambda p: p[0] * p[1], [2.0, 3.0])[1].derivative
+    2.0
     """
     leaves, rebuild = structures.flatten(xs)
     point = [real_number(x, "finite_difference") for x in leaves]

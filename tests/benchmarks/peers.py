@@ -83,7 +83,7 @@ def engines(*names: str) -> tuple[dict[str, Engine], list[str]]:
         try:
             peer = PEERS[name]()
         except ImportError:
-            notes.append(f"{name} is not installed (pip install 'autograd_lite[bench-eager]'): its side was left out")
+            notes.append(f"{name} is not installed (pip install -e '.[bench-eager]'): its side was left out")
             continue
         if peer is None:
             notes.append("ours is the pure engine already: the side 'pure' was left out")

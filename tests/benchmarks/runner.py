@@ -61,7 +61,7 @@ Benchmarks of autograd_lite beside other libraries. Run as `python tests/benchma
 
 All sides of a row run in one process on one core, in turn, and every row in a process of its own; the table shows medians
 and, in brackets, ratios: the peer's time over ours, above 1 is good. A row is reported only if its numbers agree. Peers come
-with `pip install 'autograd_lite[bench]'`, those of the eager rows alone with `bench-eager` (one that is absent is left out with
+with `pip install -e '.[bench]'`, those of the eager rows alone with `bench-eager` (one that is absent is left out with
 a note). Others are "pure", a second copy of this package with the engine in Python, for B2 "local gradients", a Value of 40
 lines, and functions written by hand, which gcc compiles where it is there. The exit status is 1 if numbers disagree.
 """

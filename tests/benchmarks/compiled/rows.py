@@ -14,7 +14,7 @@ from benchmarks.measure import Result, Settings
 def run_problems(row: str, functions: tuple[tuple[str, str], ...], settings: Settings) -> Iterator[Result]:
     """The problems of those functions, each given with its module; or the first alone."""
     if importlib.util.find_spec("numpy") is None:
-        note = "numpy is not installed (pip install 'autograd_lite[compile]'): nothing was run"
+        note = "numpy is not installed (pip install -e '.[compile]'): nothing was run"
         yield Result(row, COMPILED_ROWS[row][0], notes=[note])
         return
 
