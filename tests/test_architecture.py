@@ -34,7 +34,9 @@ ROOMS = {
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"modes", "primitive", "primitives", "engine", "structures"},
     "show": {"floats", "primitive", "primitives", "structures", "engine", "sweep", "modes", "graph_json", "compiler"},
-    "compiler": {"floats", "special", "primitive", "primitives", "structures", "modes", "sweep", "engine", "graph_json"},
+    "compiler": {
+        *("floats", "special", "primitive", "primitives", "structures", "pickling", "modes", "sweep", "engine", "graph_json"),
+    },
     "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
     "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
     "__init__": {

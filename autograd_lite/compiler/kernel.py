@@ -6,6 +6,7 @@ is noticed, the function recorded anew there, and the new path kept beside the o
 
 from __future__ import annotations
 
+import copy
 import functools
 import warnings
 import weakref
@@ -20,11 +21,13 @@ from autograd_lite import structures
 from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_points, take_plain
 from autograd_lite.compiler.batches import Points, Results
 from autograd_lite.compiler.entry import entry
+from autograd_lite.compiler.fingerprint import recorded_from, still_right
 from autograd_lite.compiler.paths import Path
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import Trace, record
 from autograd_lite.engine import Value
 from autograd_lite.modes import source_line
+from autograd_lite.pickling import own_name
 from autograd_lite.primitive import real_number
 
 MAX_PATHS = 64
@@ -79,7 +82,11 @@ def compile(  # noqa: A001
 
 
 class Kernel:
-    """A compiled function; `compile` makes it."""
+    """A compiled function; `compile` makes it.
+
+    It is pickled with its paths, which are compiled where they land. Where the function, or what it refers to, is not the same
+    there, a RuntimeWarning says so, and the function is recorded anew.
+    """
 
     def __init__(
         self,
@@ -414,10 +421,21 @@ class Kernel:
 
     # --- pickle: programs, which are compiled where they land; those that read Values from outside are recorded there
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        parts = self._parts()
+        name = own_name(self, self.function, f"compile of {self._name}")
+        return name or (_unpickled, (recorded_from(self.function, parts[-1]), *parts))
+
+    def __copy__(self) -> Kernel:
+        return _restored(*self._parts())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
+        return _restored(*copy.deepcopy(self._parts(), memo))
+
+    def _parts(self) -> tuple[Any, ...]:
         options = self.batch, self.reduce, self.exact, self.threads, self.max_paths
         traces = [path.trace for path in self._paths if not path.trace.captured]
-        return _restored, (self.function, options, self._arguments, traces)
+        return self.function, options, self._arguments, traces
 
 
 def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Trace]) -> Kernel:
@@ -425,6 +443,12 @@ def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments:
     kernel._arguments = arguments
     kernel._paths = [kernel._path(trace) for trace in traces]
     return kernel
+
+
+def _unpickled(
+    digest: str, function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Any]
+) -> Kernel:
+    return _restored(function, options, arguments, still_right(traces, function, digest))
 
 
 class _Computed:
