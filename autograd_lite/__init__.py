@@ -11,6 +11,7 @@ Every primitive of the table (`autograd_lite.primitives.TABLE`) is a function he
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 # First, so that the others find the compiled Value in `engine` where there is one.
@@ -32,6 +33,7 @@ from autograd_lite.modes import scope as scope
 from autograd_lite.registration import WrongRuleError as WrongRuleError
 from autograd_lite.registration import define_primitive as define_primitive
 from autograd_lite.sweep import Edge as Edge
+from autograd_lite.sweep import FirstOrderError as FirstOrderError
 from autograd_lite.sweep import StaleGraphError as StaleGraphError
 from autograd_lite.sweep import routes as routes
 from autograd_lite.sweep import topological_order as topological_order
@@ -70,7 +72,7 @@ _COMPILER = {
 
 def __getattr__(name: str) -> Any:
     if name not in _COMPILER:
-        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
     try:
         module = importlib.import_module(f"autograd_lite.compiler.{_COMPILER[name]}")
     except ModuleNotFoundError as error:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from autograd_lite.engine import Note, Value, make_node
-from autograd_lite.primitive import Primitive
+from autograd_lite.primitive import Primitive, written_name
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import numbers_of, topological_order
 
@@ -21,7 +21,7 @@ class GraphFormatError(ValueError):
 def graph_to_json(y: Value) -> str:
     """The graph below y. `graph_from_json` gives the same numbers, bit for bit; source lines are left out.
 
-    Raises StaleGraphError if `.data` was changed after recording.
+    Raises StaleGraphError if `.data` was changed after recording, ValueError if a primitive in it was defined anew.
     """
     order = topological_order(y)
     position = {node: i for i, node in enumerate(order)}
@@ -30,7 +30,7 @@ def graph_to_json(y: Value) -> str:
         if node.op is not None:
             numbers_of(node)
         operands = [written_number(x) if x.__class__ is float else position[x] for x in node.args]
-        name = None if node.op is None else node.op.name
+        name = None if node.op is None else written_name(node.op)
         rows.append([name, operands, written_number(node.data), written_number(node.grad), node.label, node.note.scope])
     return json.dumps({"format": _FORMAT, "nodes": rows}, allow_nan=False, separators=(",", ":"))
 

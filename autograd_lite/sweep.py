@@ -22,6 +22,10 @@ class StaleGraphError(RuntimeError):
     """`.data` was changed after the expression was recorded, so the graph no longer says how its values came about."""
 
 
+class FirstOrderError(RuntimeError):
+    """The derivative of a derivative was asked for that a user's rule gives as a number without a graph."""
+
+
 class Edge(NamedTuple):
     """One step of a sweep: `contribution` = `adjoint` of the node times its `partial` by the operand in that slot."""
 
@@ -208,11 +212,15 @@ def pull_back(
     With `create_graph` or `visit` only edges on routes from the leaves are passed. With `prune`, nothing below a leaf is
     looked at: right where no leaf lies below another.
     """
-    if not (create_graph or visit or active_modes):
-        return pull_numbers(roots, leaves, prune)
+    only_routes = create_graph or bool(visit)
+    if not (only_routes or active_modes):
+        try:
+            return pull_numbers(roots, leaves, prune)
+        except FirstOrderError:  # perhaps off the routes
+            only_routes = True
     order = topological_order(*roots, above=leaves if prune else ())
     adjoints = dict(roots)
-    wanted = dependents(order, leaves) if create_graph or visit else None
+    wanted = dependents(order, leaves) if only_routes else None
     sweep(order, adjoints, create_graph=create_graph, wanted=wanted, visit=visit)
     return [adjoints.get(leaf, 0.0) for leaf in leaves]
 

@@ -28,9 +28,9 @@ def forget():
     before = set(TABLE)
     yield
     for name in set(TABLE) - before:
-        del TABLE[name]
-        delattr(ag.Value, name)
-        delattr(ag, name)
+        if TABLE.pop(name).public:
+            delattr(ag.Value, name)
+            delattr(ag, name)
 
 
 @pytest.fixture(params=[(8, True, True), (4, True, True), (4, False, True), (2, True, False), (2, False, False)])

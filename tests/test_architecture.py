@@ -29,7 +29,7 @@ ROOMS = {
     "transforms": {"structures", "pickling", "modes", "primitive", "primitives", "sweep", "engine"},
     "graph_json": {"primitive", "primitives", "sweep", "engine"},
     "testing": {"structures", "primitive", "primitives", "engine"},
-    "registration": {"primitive", "primitives", "engine", "testing"},
+    "registration": {"modes", "primitive", "primitives", "sweep", "engine", "testing"},
     "expression": {"primitive", "primitives", "engine"},
     "report": {"primitive", "primitives", "engine", "sweep", "transforms", "expression"},
     "nn": {"modes", "primitive", "primitives", "engine", "structures"},

@@ -28,7 +28,7 @@ from autograd_lite.compiler.record import Trace, record
 from autograd_lite.engine import Value
 from autograd_lite.modes import source_line
 from autograd_lite.pickling import own_name
-from autograd_lite.primitive import real_number
+from autograd_lite.primitive import on_replacement, real_number
 
 MAX_PATHS = 64
 _CHUNK = 1 << 20  # so many numbers of outputs are held at once where they are only summed
@@ -106,6 +106,7 @@ class Kernel:
         self._lock = Lock()
         self._entries: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()  # direct ways
         self._tried: set[tuple[bool, ...]] = set()  # which arguments have points, of calls that it was looked for
+        _kernels.add(self)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -449,6 +450,18 @@ def _unpickled(
     digest: str, function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Any]
 ) -> Kernel:
     return _restored(function, options, arguments, still_right(traces, function, digest))
+
+
+def _forget_all() -> None:
+    """Have all kernels record their functions anew, for a primitive has been defined anew."""
+    for kernel in list(_kernels):
+        with kernel._lock:
+            kernel._paths = []
+            kernel._changed()
+
+
+_kernels: weakref.WeakSet[Kernel] = weakref.WeakSet()
+on_replacement.append(_forget_all)
 
 
 class _Computed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guard, Guards, Instruction, Instructions
 from autograd_lite.graph_json import read_number, written_number
-from autograd_lite.primitive import lookup, paired
+from autograd_lite.primitive import lookup, paired, written_name
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.program import Program
@@ -28,7 +28,7 @@ def written(program: Program) -> str:
         "format": _FORMAT,
         "inputs": program.inputs,
         "constants": [written_number(x) for x in program.constants],
-        "instructions": [[primitive.name, *operands] for primitive, operands in program.instructions],
+        "instructions": [[written_name(primitive), *operands] for primitive, operands in program.instructions],
         "guards": [list(guard) for guard in program.guards],
         "outputs": program.outputs,
     }
