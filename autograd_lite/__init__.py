@@ -36,7 +36,7 @@ _NAMES = {
     "modes": ("AnomalyError", "anomaly", "no_grad", "scope"),
     "native": ("engine_name",),
     "registration": ("WrongRuleError", "define_primitive"),
-    "sweep": ("Edge", "StaleGraphError", "routes", "topological_order"),
+    "sweep": ("Edge", "FirstOrderError", "StaleGraphError", "routes", "topological_order"),
     "transforms": ("grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
 }
 _COMPILER_NEEDS = ("numpy", "llvmlite")

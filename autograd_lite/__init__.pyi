@@ -26,6 +26,7 @@ from autograd_lite.native import engine_name as engine_name
 from autograd_lite.registration import WrongRuleError as WrongRuleError
 from autograd_lite.registration import define_primitive as define_primitive
 from autograd_lite.sweep import Edge as Edge
+from autograd_lite.sweep import FirstOrderError as FirstOrderError
 from autograd_lite.sweep import StaleGraphError as StaleGraphError
 from autograd_lite.sweep import routes as routes
 from autograd_lite.sweep import topological_order as topological_order

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_lite import strict_json
 from autograd_lite.engine import Value, _restore
-from autograd_lite.primitive import Primitive, lookup, paired
+from autograd_lite.primitive import Primitive, lookup, paired, written_name
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import StaleGraphError, numbers_of, refuse_under_way, topological_order
 
@@ -46,7 +46,7 @@ def graph_to_json(y: Value) -> str:
         if node.op is not None:
             _check_writable(node.op, numbers_of(node), node.data)
         operands = [written_number(x) if x.__class__ is float else position[x] for x in node.args]
-        name = None if node.op is None else node.op.name
+        name = None if node.op is None else written_name(node.op)
         rows.append([name, operands, written_number(node.data), written_number(node.grad), node.label, node.note.scope])
     return json.dumps({"format": _FORMAT, "nodes": rows}, allow_nan=False, separators=(",", ":"))
 

@@ -196,6 +196,16 @@ def lifted_no_grad() -> Iterator[bool]:
         _current.reset(token)
 
 
+@contextmanager
+def suspended() -> Iterator[None]:
+    """Have no mode asked inside the ``with`` block."""
+    token = _current.set(())
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 class _Scope(Mode):
     def __init__(self, name: str) -> None:
         self.name = name

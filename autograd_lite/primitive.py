@@ -162,15 +162,39 @@ class Primitive:
         call = f"ag.Value({x!r}).{self.name}({', '.join(map(repr, others))})"
         return f"{text}\n\n>>> import autograd_lite as ag\n>>> {call}\nValue({result!r}, grad=0.0, op={self.name})"
 
+    @property
+    def first_order_only(self) -> bool:
+        """Whether a partial is a number that cannot be differentiated: only rules of users' own primitives may give such."""
+        return any([getattr(rule, "first_order_only", False) for rule in self.partials])
+
     def __repr__(self) -> str:
-        return f"<primitive {self.name}({', '.join(self.arguments)}): {self.doc}>"
+        notes = dict.fromkeys([f"; {note}" for rule in self.partials if (note := getattr(rule, "note", ""))])
+        return f"<primitive {self.name}({', '.join(self.arguments)}): {self.doc}{''.join(notes)}>"
+
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return lookup, (self.name,)
+        return lookup, (written_name(self),)
 
 
 TABLE: dict[str, Primitive] = {}
 NUMBER_FUNCTIONS: dict[str, Any] = {}
+on_replacement: list[Callable[[], object]] = []
+"""Called when a user has defined a primitive anew: by then nothing may go on with numbers of the old one in silence."""
+
+
+def written_name(primitive: Primitive) -> str:
+    """The name of a primitive, for `lookup`. Raises ValueError if the table has another of that name by now."""
+    if TABLE.get(primitive.name) is not primitive:
+        raise ValueError(
+            f"the primitive {primitive.name!r} was defined anew, or taken away, after this had been recorded: its name means"
+            " another one now; record again"
+        )
+    return primitive.name
 
 
 def lookup(name: str) -> Primitive:
@@ -211,9 +235,9 @@ def on_numbers(rule: Rule) -> Rule:
     return FunctionType(rule.__code__, NUMBER_FUNCTIONS, rule.__name__, rule.__defaults__, rule.__closure__)
 
 
-def register(primitive: Primitive) -> Primitive:
-    """Enter a primitive in the table. Raises ValueError if the name is taken."""
-    if primitive.name in TABLE:
+def register(primitive: Primitive, replace: bool = False) -> Primitive:
+    """Enter a primitive in the table. Raises ValueError if the name is taken, unless the one that has it is to be replaced."""
+    if primitive.name in TABLE and not replace:
         raise ValueError(f"the table has a primitive {primitive.name!r} already; choose another name")
     TABLE[primitive.name] = primitive
     NUMBER_FUNCTIONS[primitive.name] = primitive.fn

@@ -215,18 +215,43 @@ LEAF = Leaf()
 
 def _take_apart(structure: Any, leaves: list[Any], arrays: bool) -> Structure:
     if isinstance(structure, dict):
-        like = {} if type(structure) is dict else copy.copy(structure)
-        like.clear()
-        return Mapping(like, tuple(structure), tuple([_take_apart(x, leaves, arrays) for x in structure.values()]))
+        parts = tuple([_take_apart(x, leaves, arrays) for x in structure.values()])
+        return Mapping(_emptied(structure), tuple(structure), parts)
     if isinstance(structure, (list, tuple)):
         parts = tuple([_take_apart(item, leaves, arrays) for item in structure])
-        make = getattr(type(structure), "_make", tuple if isinstance(structure, tuple) else list)
-        return Sequence(make, parts, all([part is LEAF for part in parts]))
+        return Sequence(_maker(structure), parts, all([part is LEAF for part in parts]))
     if arrays and is_array(structure):
         leaves.extend(structure.ravel().tolist())
         return Array(structure.shape)
     leaves.append(structure.item() if _is_any_array(structure) and structure.ndim == 0 else structure)
     return LEAF
+
+
+def _emptied(structure: dict[Any, Any]) -> dict[Any, Any]:
+    like = {} if type(structure) is dict else copy.copy(structure)
+    like.clear()
+    return like
+
+
+def _maker(structure: list[Any] | tuple[Any, ...]) -> Callable[[list[Any]], Any]:
+    return getattr(type(structure), "_make", tuple if isinstance(structure, tuple) else list)
+
+
+def replaced(structure: Any, kind: type, new: Callable[[Any], Any]) -> Any:
+    """The structure with new(x) in the place of each x of a class; what holds none of these stays the same object."""
+    if isinstance(structure, kind):
+        return new(structure)
+    rebuild: Structure
+    if isinstance(structure, dict):
+        parts, rebuild = tuple(structure.values()), Mapping(_emptied(structure), tuple(structure), (LEAF,) * len(structure))
+    elif isinstance(structure, (list, tuple)):
+        parts, rebuild = tuple(structure), Sequence(_maker(structure), (LEAF,) * len(structure), is_flat=True)
+    elif is_array(structure) and structure.dtype.hasobject:
+        parts, rebuild = tuple(structure.ravel().tolist()), Array(structure.shape)
+    else:
+        return structure
+    changed = [replaced(x, kind, new) for x in parts]
+    return rebuild(iter(changed)) if any([x is not y for x, y in zip(parts, changed, strict=True)]) else structure
 
 
 def leaves_like(vector: Any, structure: Any, role: str) -> list[Any]:

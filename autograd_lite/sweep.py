@@ -34,6 +34,21 @@ class StaleGraphError(RuntimeError):
     """
 
 
+class FirstOrderError(RuntimeError):
+    """The derivative of a derivative was asked for that a user's rule gives as a number without a graph.
+
+    >>> import autograd_lite as ag
+    >>> thrice = ag.define_primitive("thrice", lambda x: x**3, [lambda r, x: 3.0 * float(x) ** 2], first_order_only=True)
+    >>> ag.grad(thrice)(2.0)
+    12.0
+    >>> try:
+    ...     ag.grad(ag.grad(thrice))(2.0)
+    ... except ag.FirstOrderError:
+    ...     print("its second derivative is not known")
+    its second derivative is not known
+    """
+
+
 class Edge(NamedTuple):
     """One step of a sweep: `contribution` = `adjoint` of the node times its `partial` by the operand in that slot.
 
@@ -316,10 +331,14 @@ def pull_back(
     With `create_graph` or `visit` only edges on routes from the leaves are passed. With `prune`, nothing below a leaf is
     looked at: right where no leaf lies below another.
     """
-    if not (create_graph or visit or active_modes):
-        return pull_numbers(roots, leaves, prune)
+    only_routes = create_graph or bool(visit)
+    if not (only_routes or active_modes):
+        try:
+            return pull_numbers(roots, leaves, prune)
+        except FirstOrderError:  # perhaps off the routes
+            only_routes = True
     order = topological_order(*roots, above=leaves if prune else ())
-    wanted = dependents(order, leaves) if create_graph or visit else None
+    wanted = dependents(order, leaves) if only_routes else None
     sums = sweep(order, dict(roots), create_graph=create_graph, wanted=wanted, visit=visit)
     return [sums.total(leaf) for leaf in leaves]
 

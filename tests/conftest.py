@@ -29,9 +29,9 @@ def forgotten():
     before = set(TABLE)
     yield
     for name in set(TABLE) - before:
-        del TABLE[name]
-        delattr(ag.Value, name)
-        delattr(ag, name)
+        if TABLE.pop(name).public:
+            delattr(ag.Value, name)
+            delattr(ag, name)
 
 
 @pytest.fixture

@@ -47,7 +47,9 @@ WRONG = {
     "a dropped factor": (lambda x: x**3, [lambda r, x: x * x], r"finite difference gives"),
     "one part in 10^7": (lambda x: x**3, [lambda r, x: 3.0 * x * x * (1.0 + 1e-7)], r"finite difference gives"),
     "swapped operands": (lambda x, y: x * x * y, [lambda r, x, y: x * x, lambda r, x, y: 2.0 * x * y], r"by argument [12]"),
-    "a rule that leaves the graph": (lambda x: x**3, [lambda r, x: 3.0 * getattr(x, "data", x) ** 2], r"differentiated once"),
+    "a rule that leaves the graph in part": (
+        lambda x: x**3, [lambda r, x: 3.0 * x * getattr(x, "data", x)], r"differentiated once"),
+    "a rule for floats alone": (math.sin, [lambda r, x: math.cos(x)], r"TypeError on Values .* give first_order_only=True"),
     "a rule that branches to a constant": (
         lambda x: x * abs(x), [lambda r, x: 2.0 * x if x > 0 else -2.0 * getattr(x, "data", x)], "differentiated once more"),
     "wrong for negative numbers only": (lambda x: x * x, [lambda r, x: 2.0 * ag.absolute(x)], r"square_like\(-"),

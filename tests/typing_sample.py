@@ -1,6 +1,6 @@
 """What type checkers see of the public names: checked by mypy (see pyproject.toml), and run by test_stubs.py."""
 
-from typing import assert_type
+from typing import Any, assert_type
 
 import autograd_lite as ag
 
@@ -31,3 +31,10 @@ assert_type(ag.maximum(a, 1.0, b), ag.Value)
 assert_type(ag.sum([1.0, 2.0]), float)
 assert_type(ag.sum([a, b]), ag.Value)
 assert_type(ag.dot([a, b], [1.0, 2.0]), ag.Value)
+assert_type(ag.value_and_grad(ag.multiply, argnums=(0, 1), has_aux=False)(2.0, 3.0), tuple[Any, Any])
+assert_type(ag.grad(ag.sin, argnums=0, has_aux=False)(2.0), Any)
+assert_type(ag.jacobian(ag.multiply, argnums=(0, 1), has_aux=False)(2.0, 3.0), Any)
+assert_type(ag.hessian(ag.multiply, argnums=1, has_aux=False)(2.0, 3.0), Any)
+assert_type(ag.jvp(ag.multiply, (2.0, 3.0), (1.0, 0.0), has_aux=False), Any)
+assert_type(ag.vjp(ag.multiply, (2.0, 3.0), 1.0, has_aux=False), Any)
+assert_type(ag.hvp(ag.multiply, (2.0, 3.0), (1.0, 0.0), has_aux=False), Any)

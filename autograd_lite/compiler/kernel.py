@@ -6,6 +6,7 @@ is noticed, the function recorded anew there, and the new path kept beside the o
 
 from __future__ import annotations
 
+import copy
 import functools
 import warnings
 import weakref
@@ -21,13 +22,15 @@ from autograd_lite.compiler.arguments import columns_of, described, leaf_count, 
 from autograd_lite.compiler.batches import Points, Results
 from autograd_lite.compiler.entry import entry
 from autograd_lite.compiler.environment import Environment
+from autograd_lite.compiler.fingerprint import recorded_from, still_right
 from autograd_lite.compiler.paths import Path
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.record import Trace, evaluate, record
 from autograd_lite.compiler.watching import look_for_anomalies, recorded_result, refuse_batch
 from autograd_lite.engine import Value
 from autograd_lite.modes import active_modes, source_line
-from autograd_lite.primitive import real_number
+from autograd_lite.pickling import own_name
+from autograd_lite.primitive import on_replacement, real_number
 
 MAX_PATHS = 64
 _CHUNK = 1 << 20  # so many numbers of outputs are held at once where they are only summed
@@ -113,6 +116,9 @@ def compile(  # noqa: A001
 class Kernel:
     """A compiled function; `compile` makes it.
 
+    It is pickled with its paths, which are compiled where they land. Where the function, or what it refers to, is not the same
+    there, a RuntimeWarning says so, and the function is recorded anew.
+
     >>> import autograd_lite as ag
     >>> kernel = ag.compile(lambda x: x * x)
     >>> kernel(3.0), kernel.paths
@@ -139,6 +145,7 @@ class Kernel:
         self._renewals = 0  # so often it was another one
         self._entries: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()  # direct ways
         self._tried: set[tuple[bool, ...]] = set()  # which arguments have points, of calls that it was looked for
+        _kernels.add(self)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -497,10 +504,21 @@ class Kernel:
 
     # --- pickle: programs, which are compiled where they land; those that read Values from outside are recorded there
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        parts = self._parts()
+        name = own_name(self, self.function, f"compile of {self._name}")
+        return name or (_unpickled, (recorded_from(self.function, parts[-1]), *parts))
+
+    def __copy__(self) -> Kernel:
+        return _restored(*self._parts())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
+        return _restored(*copy.deepcopy(self._parts(), memo))
+
+    def _parts(self) -> tuple[Any, ...]:
         options = self.batch, self.reduce, self.exact, self.threads, self.max_paths
         traces = [path.trace for path in self._paths if not path.trace.captured]
-        return _restored, (self.function, options, self._arguments, traces)
+        return self.function, options, self._arguments, traces
 
 
 def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Trace]) -> Kernel:
@@ -509,6 +527,24 @@ def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments:
     kernel._paths = [kernel._path(trace) for trace in traces]
     kernel._environment = Environment(function)
     return kernel
+
+
+def _unpickled(
+    digest: str, function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Any]
+) -> Kernel:
+    return _restored(function, options, arguments, still_right(traces, function, digest))
+
+
+def _forget_all() -> None:
+    """Have all kernels record their functions anew, for a primitive has been defined anew."""
+    for kernel in list(_kernels):
+        with kernel._lock:
+            kernel._paths = []
+            kernel._changed()
+
+
+_kernels: weakref.WeakSet[Kernel] = weakref.WeakSet()
+on_replacement.append(_forget_all)
 
 
 class _Computed(NamedTuple):

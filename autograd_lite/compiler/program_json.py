@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite import strict_json
 from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guard, Guards, Instruction, Instructions
 from autograd_lite.graph_json import check_count, read_number, written_number
-from autograd_lite.primitive import lookup
+from autograd_lite.primitive import lookup, written_name
 
 if TYPE_CHECKING:
     from autograd_lite.compiler.program import Program
@@ -29,7 +29,7 @@ def written(program: Program) -> str:
         "format": _FORMAT,
         "inputs": program.inputs,
         "constants": [written_number(x) for x in program.constants],
-        "instructions": [[primitive.name, *operands] for primitive, operands in program.instructions],
+        "instructions": [[written_name(primitive), *operands] for primitive, operands in program.instructions],
         "guards": [list(guard) for guard in program.guards],
         "outputs": program.outputs,
     }
