@@ -196,8 +196,6 @@ class _Inside(modes.Mode):
             refuse(f"{asked}{_here()}: {instead}")
 
     def compared(self, comparison: str, node: Any, other: Any) -> Any:
-        if node in self.own and (not isinstance(other, Value) or other in self.own):
-            return None
         return _compare(comparison, node, other)
 
 
