@@ -76,7 +76,8 @@ def compile(  # noqa: A001
     change too: f is recorded anew. Noticed are its globals, variables of enclosing functions, defaults, attributes that have a
     name in the code, items of lists and dicts, numbers of arrays, and those of the functions and methods it calls. Not noticed,
     so that `Kernel.clear` has to be called when they change: items of sets and of other containers, what functions of installed
-    packages read, attributes whose names are computed, files, the environment and the clock.
+    packages read, attributes whose names are computed, files, the environment and the clock. All is compared at every call:
+    large lists and arrays are better given as arguments.
 
     batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone

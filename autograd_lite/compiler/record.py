@@ -125,8 +125,8 @@ _SWEEP = "use ag.gradient(y, xs, create_graph=True) in the function, or compile(
 _ENGINE = ("autograd_lite.engine", __name__)
 _FROM_OUTSIDE = {  # what is asked of a Value that the function uses from outside
     "data": (
-        "the number of a Value from outside would not be read again at later calls",
-        "use the Value itself, which is (stop_gradient(v) drops its derivative), or give the number as an argument",
+        "the number (.data) of a Value from outside would not be read again at later calls",
+        "use the Value itself, which is read anew (stop_gradient(v) drops its derivative), or give the number as an argument",
     ),
     "grad": ("the gradient of a Value would not be read again at later calls", "give the number as an argument"),
     "copy": ("the copy of a Value from outside would not be made again at later calls", "use the Value itself"),
@@ -209,8 +209,6 @@ class _Inside(modes.Mode):
             refuse(f"{asked}{_here()}: {instead}")
 
     def compared(self, comparison: str, node: Any, other: Any) -> Any:
-        if node in self.own and (not isinstance(other, Value) or other in self.own):
-            return None
         return _compare(comparison, node, other)
 
 
