@@ -7,10 +7,7 @@ Methods and operators are made from the table of `primitives`; the only operatio
 
 from __future__ import annotations
 
-import copy
 import operator
-import threading
-import weakref
 from collections import deque
 from collections.abc import Callable
 from numbers import Number, Real
@@ -20,7 +17,7 @@ from autograd_lite import structures
 from autograd_lite.modes import active_modes, current_modes
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
-from autograd_lite.sweep import Edge, pull_back, refuse_under_way, sweep, topological_order, under_way, under_way_in
+from autograd_lite.sweep import Edge, pull_back, sweep, topological_order
 
 if TYPE_CHECKING:
     from autograd_lite._methods import Methods
@@ -227,44 +224,6 @@ class Value(Methods):
     def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
         return other // self, other % self
 
-    def __copy__(self) -> Value:
-        if self in under_way:
-            return self
-        if active_modes:
-            _asked(self, "copy")
-        twin = _blank(type(self), self.args)
-        twin._data, twin._grad, twin.op = self._data, self._grad, self.op
-        twin._first, twin._second = self._first, self._second
-        if any(self.note):
-            twin._note = self.note
-        if hasattr(self, "__dict__"):  # of a subclass
-            twin.__dict__.update(self.__dict__)
-        return twin
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        twins: list[Value] = []
-        order = topological_order(self)
-        memo.update({id(node): node for node in under_way_in(order)})  # copies would be other variables, without a derivative
-        for node in order:
-            if id(node) not in memo:
-                memo[id(node)] = copy_with_operands(node, lambda operand: memo[id(operand)])
-                twins.append(memo[id(node)])
-        for twin in twins:  # attributes may refer to any node
-            if hasattr(twin, "__dict__"):
-                copied = copy.deepcopy(twin.__dict__, memo)
-                twin.__dict__.update(copied)
-        return memo[id(self)]  # type: ignore[no-any-return]
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        graph = _pickling.graph() if _pickling.graph else None
-        if graph is not None and self in graph.members:
-            state = (type(self), self.op, self.args, self.data, self._grad, tuple(self.note), type(self._data) is _Assigned)
-            return _restore, state, getattr(self, "__dict__", None) or None
-        graph = _PickledGraph(topological_order(self))
-        refuse_under_way(graph.order, "pickle")
-        _pickling.graph = weakref.ref(graph)
-        return _last, (graph.order, graph)
-
 
 _DETACHED = (
     "{kind}(Value) would drop the derivative: use the functions of autograd_lite (ag.sin(v), not math.sin(v)),"
@@ -318,14 +277,6 @@ def share_notes(nodes: list[Any], notes: list[Note]) -> None:
         for node in (made, made._first) if isinstance(made, Value) else ():
             if isinstance(node, Value) and node.op is not None and not hasattr(node, "_note"):
                 node._note = note
-
-
-def copy_with_operands(node: Value, twin_of: Callable[[Value], Value]) -> Value:
-    """A copy of a node on the twins of its operands."""
-    twin = node.__copy__()
-    if node.op is not None:
-        _set_operands(twin, node.op, tuple([x if x.__class__ is float else twin_of(x) for x in node.args]))  # type: ignore[arg-type]
-    return twin
 
 
 def _observed(node: Value) -> Value:
@@ -498,51 +449,3 @@ def gradient(y: Value | float, xs: Any, create_graph: bool = False, visit: Calla
     roots = {y: 1.0} if isinstance(y, Value) else {}
     adjoints = pull_back(roots, leaves, create_graph=create_graph, visit=visit)
     return rebuild(iter([x if isinstance(x, Value) else Value(x) for x in adjoints] if create_graph else adjoints))
-
-
-# --- pickle: the nodes of a graph are written in topological order, so that none waits for its operands
-
-
-class _Pickling(threading.local):
-    graph: weakref.ref[_PickledGraph] | None = None
-
-
-class _PickledGraph:
-    """Alive while a pickler writes the nodes of one graph, and written itself when it is done with them."""
-
-    def __init__(self, order: list[Value]) -> None:
-        self.order = order
-        self.members = set(order)
-        self.outer = _pickling.graph  # another, of which a node refers to this one by an attribute
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        _pickling.graph = self.outer
-        return tuple, ()
-
-
-_pickling = _Pickling()
-
-
-def _last(order: list[Value], _end: object) -> Value:
-    return order[-1]
-
-
-def _restore(
-    kind: type[Value],
-    op: Primitive | None,
-    args: tuple[Any, ...],
-    data: float,
-    grad: float,
-    note: tuple[Any, ...],
-    assigned: bool,
-) -> Value:
-    node = _blank(kind, args)
-    node._data = _Assigned(data) if assigned else data
-    node._grad = grad
-    node.op = op
-    node._first = node._second = None
-    if op is not None:
-        _set_operands(node, op, args)
-    if any(note):
-        node._note = Note(*note)
-    return node

@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 from autograd_lite import strict_json
-from autograd_lite.engine import Value, _restore
+from autograd_lite.copies import restored
+from autograd_lite.engine import Value
 from autograd_lite.primitive import Primitive, lookup, paired, written_name
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import StaleGraphError, numbers_of, refuse_under_way, topological_order
@@ -106,7 +107,7 @@ def _node(row: Any, nodes: list[Value]) -> Value:
     if name is None:
         if operands:
             raise ValueError("a leaf has no operands")
-        return _restore(Value, None, (), number, read_number(grad), note, assigned=False)
+        return restored(Value, None, (), number, read_number(grad), note, assigned=False)
     primitive = lookup(name)
     check_count(primitive, len(operands))
     args = tuple([nodes[_index(x, nodes)] if type(x) is int else read_number(x) for x in operands])
@@ -122,7 +123,7 @@ def _node(row: Any, nodes: list[Value]) -> Value:
             f"{_call(primitive, numbers)} is {fresh!r} here, and the text says {number!r}: it was changed, or written where the"
             " mathematical library rounds otherwise; record the expression anew"
         )
-    return _restore(Value, primitive, args, number, read_number(grad), note, assigned=False)
+    return restored(Value, primitive, args, number, read_number(grad), note, assigned=False)
 
 
 def _index(x: int, nodes: list[Value]) -> int:

@@ -219,7 +219,7 @@ def _horner(coefficients: list[float], x: float) -> float:
 
 
 def hypot_derivative(x: float, y: float, order_x: float, order_y: float) -> float:
-    """The mixed derivative of hypot(x, y); at the origin of order 1 the subgradient of least norm, 0, and of higher orders nan."""
+    """The mixed derivative of hypot(x, y). At the origin: 0 of order 1, the subgradient of least norm; nan of higher orders."""
     if order_x + order_y == 1.0 and order_x * order_y == 0.0 and 1e-290 < abs(x) + abs(y) < 1e290:
         return (x if order_x == 1.0 else y) / math.hypot(x, y)
     return _general_hypot_derivative(x, y, order_x, order_y)

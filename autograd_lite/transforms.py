@@ -10,7 +10,8 @@ under way, and where it uses a Value of the user's, made outside or inside it. `
 is going to differentiate its results, which are floats then; the function is recorded all the same, for its own derivatives.
 
 With `has_aux`, or where aux holds no number at all, the function returns a pair (y, aux): y is differentiated, and aux is
-handed on, its Values made floats as those of a result are. Objects that are no lists, tuples, dicts or arrays, and those of them that hold no Value, pass as they are.
+handed on, its Values made floats as those of a result are. Objects that are no lists, tuples, dicts or arrays, and those of them
+that hold no Value, pass as they are.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Recording:
         self.nested = outer and (_has_node(leaves) or has_leaf(self.order, under_way))
 
     def _holds_more_than_numbers(self) -> bool:
-        """Whether the result is a pair of which the first part alone can be differentiated: the second holds no number at all."""
+        """Whether the result is a pair of which the first part alone can be differentiated: the second holds no number."""
         if type(self.result) is not tuple or len(self.result) != 2:
             return False
         others = structures.flatten(self.result[1])[0]
@@ -118,7 +119,7 @@ class _Recording:
             return result
         nodes: list[Value] = []
         structures.replaced(self.aux, Value, nodes.append)
-        if self.nested or (self.outer and has_leaf(topological_order(*nodes, above=self.inputs), _under_way)):
+        if self.nested or (self.outer and has_leaf(topological_order(*nodes, above=self.inputs), under_way)):
             return result, self.aux
         return result, structures.replaced(self.aux, Value, lambda x: x.data)
 

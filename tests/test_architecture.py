@@ -28,9 +28,10 @@ ROOMS = {
     "modes": set(),
     "sweep": {"modes"},
     "engine": {"structures", "modes", "primitive", "primitives", "sweep"},
+    "copies": {"modes", "primitive", "sweep", "engine"},
     "transforms": {"structures", "pickling", "modes", "primitive", "primitives", "sweep", "engine"},
     "strict_json": set(),
-    "graph_json": {"primitive", "primitives", "sweep", "engine", "strict_json"},
+    "graph_json": {"primitive", "primitives", "sweep", "engine", "copies", "strict_json"},
     "testing": {"structures", "primitive", "primitives", "engine"},
     "registration": {"modes", "primitive", "primitives", "sweep", "engine", "testing"},
     "expression": {"primitive", "primitives", "engine"},
@@ -39,10 +40,10 @@ ROOMS = {
     "show": {"floats", "primitive", "primitives", "structures", "engine", "sweep", "modes", "graph_json", "compiler"},
     "compiler": {
         *("floats", "special", "primitive", "primitives", "structures", "pickling", "modes", "sweep", "engine", "graph_json"),
-        "strict_json",
+        *("copies", "strict_json"),
     },
-    "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "compiler"},
-    "interop": {"modes", "primitive", "primitives", "sweep", "engine", "nn"},
+    "native": {"floats", "special", "primitive", "primitives", "modes", "sweep", "engine", "copies", "compiler"},
+    "interop": {"modes", "primitive", "primitives", "sweep", "engine", "copies", "nn"},
     "__init__": {"native", "primitive", "primitives", "engine"},  # and, on demand, whatever has a public name
     "__main__": {"__init__", "primitive", "primitives", "engine", "sweep", "transforms", "expression", "report", "show"},
 }

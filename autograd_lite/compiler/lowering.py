@@ -6,8 +6,8 @@ units in the last place of the true value. Such code comes in two: the fast one 
 of each point whether it was; the careful one computes those points again. What a point gets depends on its own numbers only.
 
 What the fast one leaves out: the ways through functions that few arguments take, and the masks of edges behind selections
-(if_reached). Without its mask what an edge brings is 0 where the edge is not there, or nan (0 times an infinity), and nan is what
-is computed from it: nan among the outputs tells.
+(if_reached). Without its mask what an edge brings is 0 where the edge is not there, or nan (0 times an infinity), and then so
+is what is computed from it: nan among the outputs tells.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from autograd_lite import modes, structures
 from autograd_lite.compiler import collector
 from autograd_lite.compiler.instructions import COMPARISONS, Guard
 from autograd_lite.compiler.program import Program, Recording
+from autograd_lite.copies import restored as restored_node
 from autograd_lite.engine import Value
-from autograd_lite.engine import _restore as restored_node
 from autograd_lite.modes import source_line
 from autograd_lite.primitive import real_number
 from autograd_lite.primitives import TABLE

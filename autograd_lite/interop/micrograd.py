@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, SupportsFloat
 from weakref import WeakSet
 
-from autograd_lite import engine, nn
+from autograd_lite import copies, engine, nn
 from autograd_lite.nn import Module as Module
 from autograd_lite.primitive import REAL, Primitive
 from autograd_lite.sweep import Edge, partials_of, sweep, topological_order
@@ -235,12 +235,12 @@ class Value(engine.Value, own_results=True):
     def __copy__(self) -> engine.Value:
         if self.op is _HAND_WRITTEN:
             raise TypeError("a node with a hand-written _backward cannot be copied: the function refers to the original nodes")
-        return super().__copy__()
+        return copies.shallow(self)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         if self.op is _HAND_WRITTEN:
             raise TypeError("a node with a hand-written _backward cannot be pickled: the function refers to this graph's nodes")
-        return super().__reduce_ex__(protocol)
+        return copies.reduced(self, protocol)
 
 
 def _pull(node: engine.Value, visit: Callable[[Edge], object] | None = None) -> None:

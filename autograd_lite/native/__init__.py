@@ -14,11 +14,11 @@ from numbers import Real
 from types import ModuleType
 from warnings import warn
 
-from autograd_lite import builds, engine, sweep
+from autograd_lite import builds, copies, engine, sweep
 from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
-    "__copy__", "__deepcopy__", "__reduce_ex__", "__repr__", "__format__", "__float__", "__int__", "__complex__",
+    *copies.METHODS, "__repr__", "__format__", "__float__", "__int__", "__complex__",
     "__round__", "__divmod__", "__rdivmod__", "__sympy__", "real", "imag", "conjugate", "item", "note", "label", "__doc__",
     "__init_subclass__",
 )  # fmt: skip
