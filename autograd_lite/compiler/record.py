@@ -28,6 +28,9 @@ from autograd_lite.sweep import topological_order
 class RecordingError(TypeError):
     """A function that is compiled asks for a number which is another one at the next call."""
 
+    inputs: tuple[int, ...] = ()  # what the number depends on that something is counted with
+    as_sequence = False  # whether a number is taken for a sequence
+
 
 class Recorded(Value, own_results=True):
     """A number of a function that is being recorded."""
@@ -66,12 +69,21 @@ class Recorded(Value, own_results=True):
         return _compare(">=", self, other)
 
 
-def _refused(what: str, remedy: str) -> Callable[..., Any]:
-    def refuse(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
+def _refused(what: str, remedy: str, counts: bool = False) -> Callable[..., Any]:
+    def refuse(self: Recorded, *_: Any, **__: Any) -> Any:
         asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
-        raise RecordingError(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
+        error = RecordingError(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
+        error.inputs = _inputs_below(self) if counts else ()
+        raise error
 
     return refuse
+
+
+def _inputs_below(x: Recorded) -> tuple[int, ...]:
+    """The positions of the inputs that a number depends on."""
+    tape = _current.get()
+    places = {id(node): i for i, node in enumerate(tape.inputs)} if tape else {}
+    return tuple([places[id(node)] for node in topological_order(x) if id(node) in places])
 
 
 def _here() -> str:
@@ -87,6 +99,7 @@ _NO_SEQUENCE = (
 _WITHOUT = (
     "keep it a Value (stop_gradient(x) drops its derivative, where, maximum and floor take the place of a number's tests)"
 )
+_COUNTED = "give an int, for each of which machine code of its own is kept"
 _AFTER = "return it from the function, and read it there"
 _SWEEP = "use ag.gradient(y, xs, create_graph=True) in the function, or compile(value_and_grad(f)) outside it"
 _ASKED = {  # by other modules of this package
@@ -99,20 +112,16 @@ _ASKED = {  # by other modules of this package
 }
 Recorded.data = property(_refused("x.data", _WITHOUT), _refused("x.data", _WITHOUT))  # type: ignore[assignment, method-assign]
 Recorded.grad = property(_refused("x.grad", _SWEEP), _refused("x.grad", _SWEEP))  # type: ignore[assignment, method-assign]
-for _name, _what, _remedy in (
+for _name, _what, _remedy, *_counts in (
     ("__float__", "float(x)", _WITHOUT),
-    ("__int__", "int(x)", _WITHOUT),
-    (
-        "__index__",
-        "a number that something is counted with",
-        "give it to the function outside of compile, say by functools.partial",
-    ),
+    ("__int__", "int(x)", _WITHOUT, True),
+    ("__index__", "a number that something is counted with", _COUNTED, True),
     ("__complex__", "complex(x)", _WITHOUT),
     ("__format__", "the text of a number", _AFTER),
     ("__reduce_ex__", "the pickle of a number", _AFTER),
     ("backward", "the gradient that x.backward() leaves", _SWEEP),
 ):
-    setattr(Recorded, _name, _refused(_what, _remedy))
+    setattr(Recorded, _name, _refused(_what, _remedy, *_counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,7 @@ class _Tape:
 
     def __init__(self) -> None:
         self.comparisons: list[tuple[str, Any, Any, bool]] = []
+        self.inputs: list[Recorded] = []
 
 
 _current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
@@ -240,11 +250,14 @@ def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.
     """Call f; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
     inputs = [Recorded(x) for x in numbers]
     with _recording(watched) as tape:
+        tape.inputs = inputs
         try:
             result = f(*arguments(iter(inputs)))
         except TypeError as error:
             if "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
-                raise RecordingError(_NO_SEQUENCE.format(error=error)) from error
+                wrong = RecordingError(_NO_SEQUENCE.format(error=error))
+                wrong.as_sequence = True
+                raise wrong from error
             raise
     outputs, structure = structures.flatten(result)
     for y in outputs:
