@@ -57,6 +57,7 @@ def columns_of(x: Any, place: str, known: structures.Structure | None = None) ->
     for leaf in leaves:
         if not structures.is_array(leaf):
             raise ValueError(f"{place} has a leading axis of points (batch), and holds {described(leaf)}")
+        check_array(leaf, place)
         if leaf.ndim == 1:
             columns.append(leaf)
             parts.append(structures.LEAF)

@@ -156,27 +156,33 @@ class Calls:
                 return of_values(kernel.function, args, keywords, out, self.name)
             try:
                 return target._computed(numbers, out)
-            except RecordingError as error:
-                if self._has_learnt(target, numbers, form, rests, error):
-                    continue
-                if not (error.as_sequence and (remedies := self._advice(target, numbers, form, rests))):
-                    raise
-                raise RecordingError(
-                    f"{self.name} takes a number for a sequence: each number of an array is a point of its own, as in NumPy's"
-                    f" functions{remedies}"
-                ) from error
-            except StructureError as error:
-                raise ValueError(f"{error}{self._advice(target, numbers, form, rests)}") from None
-            except TypeError as error:
-                flag = next(
-                    ((slot.place, x) for slot, rest in zip(form.slots, rests, strict=True) for x in _flags(slot, rest)), None
-                )
-                if target._paths or flag is None:
-                    raise
-                raise TypeError(
-                    f"{self.name}: {flag[0]} takes a real number, not {described(flag[1])}, which makes the function raise"
-                    f" {type(error).__name__}: {error}"
-                ) from error
+            except Exception as error:
+                if not target._paths:
+                    self.variants = {key: variant for key, variant in self.variants.copy().items() if variant is not target}
+                if not self._has_learnt(target, numbers, form, rests, error):
+                    if (explained := self._explained(target, numbers, form, rests, error)) is None:
+                        raise
+                    raise explained from error
+
+    def _explained(
+        self, target: Kernel, numbers: tuple[Any, ...], form: Form, rests: tuple[Rest | None, ...], error: Exception
+    ) -> Exception | None:
+        """An error that says what to do instead, or what was given in the place of a number; None where there is none."""
+        if isinstance(error, StructureError) and (remedies := self._advice(target, numbers, form, rests)):
+            return ValueError(f"{error}{remedies}")
+        if getattr(error, "as_sequence", False) and (remedies := self._advice(target, numbers, form, rests)):
+            return RecordingError(
+                f"{self.name} takes a number for a sequence: each number of an array is a point of its own, as in NumPy's"
+                f" functions{remedies}"
+            )
+        flags = [(slot, x) for slot, rest in zip(form.slots, rests, strict=True) for x in _flags(slot, rest)]
+        if isinstance(error, TypeError) and flags and not target._paths:
+            kind = RecordingError if isinstance(error, RecordingError) else TypeError
+            return kind(
+                f"{self.name}: {flags[0][0].place} takes a real number, not {described(flags[0][1])}, unless the function takes"
+                f" that as it is: it raises {type(error).__name__}: {error}"
+            )
+        return None
 
     def _advice(self, target: Kernel, numbers: tuple[Any, ...], form: Form, rests: tuple[Rest | None, ...]) -> str:
         taken = [slot for slot, rest in zip(form.slots, rests, strict=True) if rest is None or rest.has_numbers]
@@ -334,12 +340,12 @@ class Calls:
     # --- counts
 
     def _has_learnt(
-        self, target: Kernel, numbers: tuple[Any, ...], form: Form, rests: tuple[Rest | None, ...], error: RecordingError
+        self, target: Kernel, numbers: tuple[Any, ...], form: Form, rests: tuple[Rest | None, ...], error: Exception
     ) -> bool:
         """Whether the error is over integers that something is counted with: they are fixed from now on."""
         taken = [slot for slot, rest in zip(form.slots, rests, strict=True) if rest is None or rest.has_numbers]
         found = set()
-        for index in error.inputs:
+        for index in getattr(error, "inputs", ()):
             at = place_in(target._arguments or (), index)
             if at is None:
                 return False

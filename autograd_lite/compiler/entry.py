@@ -27,7 +27,7 @@ class FrontInPython:
 
     _entries: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """The result of the first way that gives one."""
         if not keywords:
             for enter in self._entries:

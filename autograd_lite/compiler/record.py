@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from autograd_lite import modes, structures
 from autograd_lite.compiler import collector
@@ -70,13 +70,21 @@ class Recorded(Value, own_results=True):
 
 
 def _refused(what: str, remedy: str, counts: bool = False) -> Callable[..., Any]:
-    def refuse(self: Recorded, *_: Any, **__: Any) -> Any:
+    def refused(self: Recorded, *_: Any, **__: Any) -> Any:
         asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
-        error = RecordingError(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
-        error.inputs = _inputs_below(self) if counts else ()
-        raise error
+        inputs = _inputs_below(self) if counts else ()
+        refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}", inputs)
 
-    return refuse
+    return refused
+
+
+def refuse(message: str, inputs: tuple[int, ...] = ()) -> NoReturn:
+    """Raise RecordingError, now and once more when the function has returned: it may catch the first one."""
+    error, tape = RecordingError(message), _current.get()
+    error.inputs = inputs
+    if tape is not None and tape.refusal is None:
+        tape.refusal = error
+    raise error
 
 
 def _inputs_below(x: Recorded) -> tuple[int, ...]:
@@ -139,6 +147,7 @@ class _Tape:
     def __init__(self) -> None:
         self.comparisons: list[tuple[str, Any, Any, bool]] = []
         self.inputs: list[Recorded] = []
+        self.refusal: RecordingError | None = None  # the first
 
 
 _current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
@@ -253,12 +262,17 @@ def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.
         tape.inputs = inputs
         try:
             result = f(*arguments(iter(inputs)))
-        except TypeError as error:
-            if "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
+        except Exception as error:
+            refusal, tape.refusal = tape.refusal, None
+            if refusal is not None and refusal is not error:
+                raise refusal from error
+            if isinstance(error, TypeError) and "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
                 wrong = RecordingError(_NO_SEQUENCE.format(error=error))
                 wrong.as_sequence = True
                 raise wrong from error
             raise
+    if tape.refusal is not None:
+        raise tape.refusal
     outputs, structure = structures.flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
