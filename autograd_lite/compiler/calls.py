@@ -27,6 +27,7 @@ from autograd_lite.compiler.entry import Front
 from autograd_lite.compiler.reader import StructureError
 from autograd_lite.compiler.record import RecordingError
 from autograd_lite.compiler.separation import (
+    CONTENTS,
     Container,
     Fixed,
     HasValueError,
@@ -95,7 +96,7 @@ class Known:
     """An object as it was taken apart at the last call."""
 
     object: Callable[[], Any]
-    counts: set[tuple[Any, ...]]
+    counts: frozenset[tuple[Any, ...]]
     objects: dict[int, int]
     watched: Watched
     separated: Separated
@@ -133,7 +134,7 @@ class Calls:
         known = _signature(self.function, follow=True)
         self.parameters = list(known.parameters.values()) if known else None
         self.static = self._static_labels(static)
-        self.counts: set[tuple[Any, ...]] = set()
+        self.counts: frozenset[tuple[Any, ...]] = frozenset()  # places of what is fixed as soon as it is needed as a number
         self.variants: dict[Any, Kernel] = {}
         self._forms: dict[Any, Form] = {}
         self._known: Known | None = None
@@ -142,13 +143,14 @@ class Calls:
 
     def clear(self) -> None:
         """Forget what has been recorded."""
-        self.variants, self.counts, self._warned = {}, set(), False
+        self.variants, self.counts, self._warned = {}, frozenset(), False
 
     def __call__(self, kernel: Kernel, args: tuple[Any, ...], keywords: dict[str, Any], out: Any) -> Any:
         """What the function gives, by this kernel or one of a variant."""
         given = {**self.keywords, **keywords}
         form = self._form(len(args), tuple(given))
         values = self._values(form, (*self.prefix, *args), given)
+        counts, failed = self.counts, None
         while True:
             try:
                 target, numbers, rests = self._target(kernel, form, values)
@@ -156,13 +158,19 @@ class Calls:
                 return of_values(kernel.function, args, keywords, out, self.name)
             try:
                 return target._computed(numbers, out)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- raised below, unless it is mended
                 if not target._paths:
                     self.variants = {key: variant for key, variant in self.variants.copy().items() if variant is not target}
-                if not self._has_learnt(target, numbers, form, rests, error):
-                    if (explained := self._explained(target, numbers, form, rests, error)) is None:
-                        raise
-                    raise explained from error
+                if self._has_learnt(target, numbers, form, rests, error):
+                    continue
+                failed = failed or (self._explained(target, numbers, form, rests, error), error)
+                by_contents = _fixable(form, rests) if isinstance(error, TypeError) and not target._paths else frozenset()
+                if by_contents:  # they may be needed as numbers
+                    self.counts |= by_contents
+                    continue
+            self.counts = counts
+            explained, first = failed
+            raise explained or first from (first if explained else first.__cause__)
 
     def _explained(
         self, target: Kernel, numbers: tuple[Any, ...], form: Form, rests: tuple[Rest | None, ...], error: Exception
@@ -282,18 +290,18 @@ class Calls:
     def _separated(self, separation: Separation, x: Any, slot: Slot, place: str) -> Separated:
         """An argument taken apart: the first object of a call as at the last one, if it has not changed."""
         if separation.objects or not is_object(x):
-            return separation.of(x, (slot.label,), place, slot.is_own)
+            return separation.argument(x, slot.label, place, slot.is_own)
         known = self._known
         if known and known.object() is x and known.counts == self.counts and known.watched.is_current():
             separation.objects = known.objects
             return known.separated
         separation.watched = Watched()
-        some, rest, key = separation.of(x, (slot.label,), place, slot.is_own)
+        some, rest, key = separation.argument(x, slot.label, place, slot.is_own)
         found = some, rest, Key(key)
         self._known = None
         keeps_itself = slot.is_own and separation.has_again  # perhaps: what is watched would keep it alive
         if separation.watched.is_complete and hasattr(type(x), "__weakref__") and not keeps_itself:
-            self._known = Known(weakref.ref(x), set(self.counts), dict(separation.objects), separation.watched, found)
+            self._known = Known(weakref.ref(x), self.counts, dict(separation.objects), separation.watched, found)
         return found
 
     def _fixed(self, x: Any, place: str) -> tuple[Any, Rest, Any]:
@@ -379,6 +387,13 @@ def _flags(slot: Slot, rest: Rest | None) -> list[Any]:
         if isinstance(rest, Fixed) and (isinstance(rest.value, bool) or not isinstance(rest.value, Integral))
         else []
     )
+
+
+def _fixable(form: Form, rests: tuple[Rest | None, ...]) -> frozenset[tuple[Any, ...]]:
+    """Places of what is read at every call, and can be taken by its contents: defaults, attributes, what partial gives."""
+    pairs = zip(form.slots, rests, strict=True)
+    found = [slot for slot, rest in pairs if (rest is None or rest.has_numbers) and (not slot.is_own or _holds_object(rest))]
+    return frozenset([(slot.label, CONTENTS) for slot in found])
 
 
 def _holds_object(rest: Rest | None) -> bool:

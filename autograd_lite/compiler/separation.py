@@ -29,6 +29,8 @@ from autograd_lite.primitive import Primitive
 _FIXED = (NoneType, bool, str, bytes, Enum, type, FunctionType, BuiltinFunctionType, ModuleType, EllipsisType, Primitive, Front)
 _PLAIN = {float, int, np.float64}
 _Path: TypeAlias = tuple[Any, ...]  # an argument's name or position, then keys and indices
+CONTENTS = object()
+"""In the place of a key: all numbers of an argument are fixed."""
 Separated: TypeAlias = tuple[Any, "Rest | None", Any]
 """The numbers; what makes the argument again of them (None: they are the argument); a key, equal where that is."""
 
@@ -304,22 +306,26 @@ class Key:
 class Separation:
     """Arguments of one call, taken apart. `counts` are the places of integers that are counted with, which are fixed."""
 
-    def __init__(self, counts: set[_Path]) -> None:
+    def __init__(self, counts: frozenset[_Path]) -> None:
         self.counts = counts
+        self.fixes = False  # whether all numbers are fixed
         self.objects: dict[int, int] = {}  # their order, by address
         self.has_again = False  # whether one was met twice
         self.classes: set[type] = set()
         self.watched = Watched()
 
+    def argument(self, x: Any, label: Any, place: str, own: bool) -> Separated:
+        """An argument. `own`: Values in it are arguments; otherwise they are read at every call. Raises as `of` does."""
+        self.fixes = (label, CONTENTS) in self.counts
+        return self.of(x, (label,), place, own)
+
     def of(self, x: Any, path: _Path, place: str, own: bool = True) -> Separated:
-        """An argument, or a part of one. `own`: Values in it are arguments; otherwise they are read at every call.
+        """A part of an argument.
 
         Raises HasValueError where a Value is an argument, TypeError where x is neither numbers nor of a kind that is known.
         """
         kind = type(x)
-        if path in self.counts and isinstance(x, Integral):
-            return None, Fixed(x), identified(x)
-        if kind in _PLAIN:
+        if kind in _PLAIN and not self.counts:
             return x, None, None
         if isinstance(x, Value):
             if own or isinstance(x, Recorded):
@@ -332,7 +338,8 @@ class Separation:
         if isinstance(x, np.ndarray):
             return self._array(x, path, place, own)
         if isinstance(x, (Number, np.generic)) or hasattr(kind, "__float__"):
-            return x, None, None
+            is_fixed_here = self.fixes or (path in self.counts and isinstance(x, Integral))
+            return (None, Fixed(x), identified(x)) if is_fixed_here else (x, None, None)
         if is_object(x):
             return self._object(x, path, place)
         if not own:
@@ -344,6 +351,9 @@ class Separation:
 
     def _array(self, x: Any, path: _Path, place: str, own: bool) -> Separated:
         check_array(x, place)
+        if self.fixes and x.dtype != object:
+            self.watched.is_complete = False
+            return None, Fixed(x.copy()), _contents(x)
         if own or x.dtype != object:
             return x, None, None
         self.watched.add(x)
@@ -353,7 +363,7 @@ class Separation:
 
     def _container(self, x: Any, path: _Path, place: str, own: bool) -> Separated:
         self.watched.add(x)
-        is_counted = any([count[: len(path)] == path for count in self.counts])
+        is_counted = self.fixes or any([count[: len(path)] == path for count in self.counts])
         if not is_counted and set(map(type, x.values() if isinstance(x, dict) else x)) <= _PLAIN:
             return x, None, None
         pairs = x if isinstance(x, dict) else dict(enumerate(x))
