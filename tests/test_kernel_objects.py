@@ -152,6 +152,37 @@ def test_attributes_that_could_change_unnoticed_are_refused_where_they_are_used(
         ag.compile(functools.partial(lambda rng, x: rng.random() * x, generator))(1.0)
 
 
+def test_objects_that_are_closed_have_no_twins():
+    closed = []
+
+    class File:
+        def __init__(self):
+            self.rate = 2.0
+
+        def __del__(self):
+            closed.append(self.rate)
+
+    class Owner:
+        def __init__(self):
+            self.file, self.a = File(), 3.0
+
+        @ag.compile
+        def using(self, x):
+            return self.file.rate * x
+
+        @ag.compile
+        def without(self, x):
+            return self.a * x
+
+    owner = Owner()
+    assert owner.without(2.0) == 6.0
+    with pytest.raises(RecordingError, match="argument 1.file, File .* could change without"):
+        owner.using(2.0)
+    with pytest.raises(TypeError, match="argument 1 takes a real number, not File"):
+        ag.compile(lambda file: file.rate)(owner.file)
+    assert not closed
+
+
 def test_objects_are_not_kept_alive():
     model = Model(1.0)
     model.compiled(2.0)

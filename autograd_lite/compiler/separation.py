@@ -60,14 +60,21 @@ def is_fixed(x: Any) -> bool:
 
 
 def is_object(x: Any) -> bool:
-    """Whether x is an instance of a class written in Python that holds nothing beside its attributes."""
-    if isinstance(x, (*_FIXED, Number, Value, list, tuple, dict, np.ndarray, np.generic)) or hasattr(type(x), "__float__"):
+    """Whether x is an instance of a class written in Python that holds nothing beside its attributes, and needs no closing."""
+    return _is_plain_class(type(x))
+
+
+@functools.lru_cache(maxsize=256)
+def _is_plain_class(kind: Any) -> bool:
+    if issubclass(kind, (*_FIXED, Number, Value, list, tuple, dict, np.ndarray, np.generic)):
+        return False
+    if not kind.__flags__ & 1 << 9 or hasattr(kind, "__float__") or hasattr(kind, "__del__"):  # Py_TPFLAGS_HEAPTYPE
         return False
     try:
-        object.__new__(type(x))
+        object.__new__(kind)
     except TypeError:
         return False
-    return bool(type(x).__flags__ & 1 << 9)  # Py_TPFLAGS_HEAPTYPE
+    return True
 
 
 def identified(x: Any) -> Any:
