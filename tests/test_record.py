@@ -118,7 +118,7 @@ def test_what_would_freeze_a_number_is_refused_and_the_line_named(kind):
         (lambda x: json.dumps([x]), "not JSON serializable"),
         (lambda x: Decimal(x), "conversion from Recorded to Decimal"),
         (lambda x: Fraction(x), "argument should be a string or"),
-        (lambda x: bytes(x), "a number that something is counted with"),
+        (lambda x: bytes(x), "a number that something is counted with is only known"),
         (lambda x: x * 1j, "unsupported operand"),
         (lambda x: np.isfinite(np.array([x])), "not supported for the input types"),
         (lambda x: copy.copy(x) * 2.0, "of another recording is used"),

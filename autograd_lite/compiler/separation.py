@@ -61,7 +61,8 @@ def is_fixed(x: Any) -> bool:
 
 def is_object(x: Any) -> bool:
     """Whether x is an instance of a class written in Python that holds nothing beside its attributes, and needs no closing."""
-    return _is_plain_class(type(x))
+    kind: Any = type(x)
+    return _is_plain_class(kind)
 
 
 @functools.lru_cache(maxsize=256)
