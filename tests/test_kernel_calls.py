@@ -8,6 +8,7 @@ import inspect
 import itertools
 import math
 import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -70,6 +71,21 @@ def test_a_keyword_for_a_positional_argument_makes_no_other_path():
     assert [kernel(3.0, 1.0), kernel(3.0, y=1.0), kernel(y=1.0, x=3.0)] == [2.0] * 3
     assert kernel.paths == 1
     assert inspect.signature(kernel) == inspect.signature(kernel.function)
+
+
+def test_calls_with_more_arguments_in_threads():
+    for _ in range(20):
+        kernel, failed = ag.compile(lambda *xs: sum(xs, 0.0)), []
+
+        def work(count, kernel=kernel, failed=failed):
+            failed += [count for _ in range(3) if kernel(*[1.0] * count) != count]
+
+        threads = [threading.Thread(target=work, args=(count,)) for count in range(1, 5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (failed, kernel.paths) == ([], 4)
 
 
 def test_functions_that_say_what_others_take():

@@ -138,12 +138,13 @@ class Calls:
         self.variants: dict[Any, Kernel] = {}
         self._forms: dict[Any, Form] = {}
         self._known: Known | None = None
+        self._count: int | None = None  # of arguments at the first call
         self._warned = False
         self._lock = Lock()
 
     def clear(self) -> None:
         """Forget what has been recorded."""
-        self.variants, self.counts, self._warned = {}, frozenset(), False
+        self.variants, self.counts, self._known, self._count, self._warned = {}, frozenset(), None, None, False
 
     def __call__(self, kernel: Kernel, args: tuple[Any, ...], keywords: dict[str, Any], out: Any) -> Any:
         """What the function gives, by this kernel or one of a variant."""
@@ -160,6 +161,7 @@ class Calls:
                 return target._computed(numbers, out)
             except Exception as error:  # noqa: BLE001 -- raised below, unless it is mended
                 if not target._paths:
+                    self._count = None if target is kernel else self._count
                     self.variants = {key: variant for key, variant in self.variants.copy().items() if variant is not target}
                 if self._has_learnt(target, numbers, form, rests, error):
                     continue
@@ -278,7 +280,7 @@ class Calls:
                 places.append(slot.place)
         given, left = tuple(numbers), tuple(rests)
         is_plain = not any(left) and all([slot.is_own for slot in form.slots]) and not form.names
-        if is_plain and (not kernel._paths or len(kernel._arguments or ()) == len(given)):
+        if is_plain and self._is_for(kernel, len(given)):
             return kernel, given, left
         key = form.positional, form.names, tuple(own_axes), tuple(keys)
         found = self.variants.get(key)
@@ -286,6 +288,14 @@ class Calls:
             function = Bound(self.function, self.name, left, form)
             found = self._new_variant(kernel, key, function, tuple(own_axes), tuple(places), given)
         return found, given, left
+
+    def _is_for(self, kernel: Kernel, count: int) -> bool:
+        """Whether that kernel itself takes so many numbers by position, as at its first call."""
+        if not kernel._paths:
+            with self._lock:
+                self._count = count if self._count is None else self._count
+            return self._count == count
+        return len(kernel._arguments or ()) == count
 
     def _separated(self, separation: Separation, x: Any, slot: Slot, place: str) -> Separated:
         """An argument taken apart: the first object of a call as at the last one, if it has not changed."""
