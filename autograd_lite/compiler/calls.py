@@ -172,7 +172,12 @@ class Calls:
                     continue
             self.counts = counts
             explained, first = failed
-            raise explained or first from (first if explained else first.__cause__)
+            try:
+                if explained is None:
+                    raise first
+                raise explained from first
+            finally:
+                del explained, first, failed  # this frame is in their tracebacks: a cycle
 
     def _explained(
         self, target: Kernel, numbers: tuple[Any, ...], form: Form, rests: tuple[Rest | None, ...], error: Exception
