@@ -1,10 +1,12 @@
 """The direct way into machine code gives what the way through Python gives: structures, bits, errors; it loses no reference."""
 
+import gc
 import itertools
 import resource
 import struct
 import sys
 import time
+import weakref
 from collections import defaultdict
 from typing import Any, NamedTuple
 
@@ -310,8 +312,7 @@ def test_sums_over_points_on_several_paths():
     for _ in range(3):
         assert kernel(2.0, ahead) == 2.0 * ahead.sum()
         assert kernel(2.0, mixed_) == np.where(mixed_ > 0.0, 2.0 * mixed_, 4.0 * mixed_).sum()
-    with pytest.raises(ValueError, match="holds no points"):
-        kernel(2.0, np.zeros(0))
+    assert kernel(2.0, np.zeros(0)) == 0.0
     with pytest.raises(ValueError, match="no common shape"):
         ag.compile(lambda x, y: x * y, batch=0, reduce="sum")(np.ones(3), np.ones(4))
 
@@ -423,3 +424,35 @@ def test_machine_code_that_calls_python_has_no_direct_way():
     finally:
         for machine in path._code.values():
             machine.code.calls_python = llvm._IN_PYTHON in calls
+
+
+def test_calls_leave_what_they_are_given_as_it_is():
+    kernel = ag.compile(lambda x, *, p=1.0: x * p)
+    keywords = {"p": 3.0, "out": None}
+    assert kernel(2.0, **keywords) == 6.0
+    assert keywords == {"p": 3.0, "out": None}
+    assert ag.compile(lambda self, args, keywords: self * args - keywords)(keywords=1.0, args=2.0, self=3.0) == 5.0
+
+
+def test_kernels_are_freed_with_what_they_hold():
+    function = lambda x: x * x
+    kernel = ag.compile(function)
+    entered(kernel, 2.0)
+    function.kernel = kernel  # a cycle
+    watched = weakref.ref(kernel)
+    del kernel, function
+    gc.collect()
+    assert watched() is None
+
+
+def test_direct_ways_are_a_tuple():
+    kernel = ag.compile(lambda x: x)
+    kernel._entries = (lambda args: NotImplemented, lambda args: 1 / args[0])
+    with pytest.raises(ZeroDivisionError):
+        kernel(0)
+    assert kernel(2) == 0.5
+    if NEEDED:
+        with pytest.raises(TypeError, match="the direct ways are a tuple"):
+            kernel._entries = [abs]
+        with pytest.raises(TypeError, match="the direct ways are a tuple"):
+            del kernel._entries

@@ -250,8 +250,8 @@ def test_wrong_arguments_of_single_points():
         ((1.0, {"w": [1.0, "b"]}), TypeError, "argument 2 takes a real number, not str 'b'"),
     ]
     later = [
-        ((2.0,), TypeError, "was recorded with 2 arguments, and 1 were given"),
-        ((2.0, right[1], 3.0), TypeError, "was recorded with 2 arguments, and 3 were given"),
+        ((2.0,), TypeError, "missing 1 required positional argument: 'p'"),
+        ((2.0, right[1], 3.0), TypeError, "takes 2 positional arguments but 3 were given"),
         (([2.0], right[1]), ValueError, "argument 1 is a list of length 1; a number is needed"),
         ((2.0, {"v": [1.0, 3.0]}), ValueError, r"argument 2 is a dict with keys \['v'\]; a dict with keys \['w'\] is needed"),
         ((2.0, {"w": [1.0]}), ValueError, r"argument 2\['w'\] is a list of length 1; a sequence of length 2 is needed"),

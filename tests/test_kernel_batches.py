@@ -304,8 +304,7 @@ XS = np.arange(10.0).reshape(5, 2)
         ),
         (({"w": 1.0}, (XS[:, 0], XS[:, 1])), ValueError, "argument 2 has another structure"),
         (({"w": 1.0}, XS.reshape(5, 1, 2)), ValueError, "argument 2 has another structure"),
-        (({"w": 1.0}, XS[:0]), ValueError, r"argument 2 holds no points, but an array of float64 of shape \(0, 2\)"),
-        (({"w": 1.0}, []), ValueError, r"argument 2 holds no points"),
+        (({"w": 1.0}, []), ValueError, r"argument 2 has another structure .* an array of float64 of shape \(0,\)|list \[\]"),
         (({"w": 1.0}, 1.0), ValueError, "argument 2 has a leading axis of points .* and holds float 1.0"),
         (({"w": 1.0}, None), ValueError, "argument 2 has a leading axis of points .* and holds NoneType None"),
         (
@@ -343,7 +342,6 @@ def test_wrong_arguments_are_named(args, error, message):
     [
         ((np.ones(3), np.ones(4), 1.0), ValueError, r"argument 1 has the shape \(3,\), argument 2 has the shape \(4,\)"),
         ((1.0, np.ones((2, 3)), np.ones(2)), ValueError, r"argument 2 has the shape \(2, 3\), argument 3 has the shape \(2,\)"),
-        ((1.0, np.ones(0), 1.0), ValueError, r"the arguments hold no points, being arrays of shape \(0,\)"),
         ((1.0, np.array(["a"]), 1.0), TypeError, "argument 2 is an array of <U1, not of real numbers"),
         ((1.0, 2.0, np.array([1j])), TypeError, "argument 3 is an array of complex128"),
         ((1.0, 2.0, np.array(["2020-01-01"], dtype="M8[D]")), TypeError, r"argument 3 is an array of datetime64\[D\]"),
@@ -352,7 +350,7 @@ def test_wrong_arguments_are_named(args, error, message):
         ((np.ones(2), 1j, 1.0), TypeError, "argument 2 takes a real number, not complex 1j"),
         ((1.0, [2.0], 1.0), ValueError, "argument 2 is a list of length 1; a number is needed"),
         ((1.0, 2.0, 10**400), ValueError, "argument 3: the number of 1329 bits lies beyond the largest float"),
-        ((1.0, 2.0), TypeError, "was recorded with 3 arguments, and 2 were given"),
+        ((1.0, 2.0), TypeError, "missing 1 required positional argument: 'z'"),
     ],
     ids=lambda x: f"{x!r:.30}" if isinstance(x, tuple) else "",
 )

@@ -420,7 +420,7 @@ def test_a_function_of_nothing():
 
 @pytest.mark.parametrize("function", [lambda x: x[0], lambda x: len(x), lambda x: [a for a in x], lambda x: operator.add(*x)])
 def test_an_array_of_points_that_is_taken_for_a_vector(function):
-    with pytest.raises(RecordingError, match=r"a number is taken for a sequence .* give a vector as a list"):
+    with pytest.raises(RecordingError, match=r"takes a number for a sequence: .* for one vector as it is: compile"):
         ag.compile(function)(np.array([1.0, 2.0]))
 
 

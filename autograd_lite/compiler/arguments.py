@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,22 @@ def leaf_count(part: structures.Structure) -> int:
             return math.prod(shape)
         case _:
             return 1
+
+
+def place_in(parts: Sequence[structures.Structure], index: int) -> tuple[Any, ...] | None:
+    """Where the leaf of that index is: its argument, and the indices and keys that lead to it; None: in an array or nowhere."""
+    for i, part in enumerate(parts):
+        count = leaf_count(part)
+        if index < count:
+            if isinstance(part, structures.Leaf):
+                return (i,)
+            if isinstance(part, structures.Array):
+                return None
+            inner = place_in(part.parts, index)
+            keys = part.keys if isinstance(part, structures.Mapping) else range(len(part.parts))
+            return None if inner is None else (i, keys[inner[0]], *inner[1:])
+        index -= count
+    return None
 
 
 def columns_of(x: Any, place: str, known: structures.Structure | None = None) -> tuple[list[Any], structures.Structure]:
@@ -41,13 +57,12 @@ def columns_of(x: Any, place: str, known: structures.Structure | None = None) ->
     for leaf in leaves:
         if not structures.is_array(leaf):
             raise ValueError(f"{place} has a leading axis of points (batch), and holds {described(leaf)}")
-        if not len(leaf):
-            raise ValueError(f"{place} holds no points, but {described(leaf)}")
+        check_array(leaf, place)
         if leaf.ndim == 1:
             columns.append(leaf)
             parts.append(structures.LEAF)
         else:
-            columns += list(np.moveaxis(leaf, 0, -1).reshape(-1, len(leaf)))
+            columns += list(np.moveaxis(leaf, 0, -1).reshape(math.prod(leaf.shape[1:]), len(leaf)))
             parts.append(structures.Array(leaf.shape[1:]))
     return columns, _with_leaves(structure, iter(parts))
 
@@ -94,6 +109,17 @@ def plain_points(part: structures.Structure, x: Any) -> Any:
     if not isinstance(part, structures.Array) or x.shape[1:] != part.shape:
         return None
     return np.ascontiguousarray(x.reshape(len(x), -1))
+
+
+def check_array(x: Any, place: str) -> None:
+    """Raise TypeError for a masked array, a matrix, and others whose arithmetic is not that of arrays."""
+    kind = type(x)
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            f"{place} is a masked array, and machine code computes at every point: give x.compressed() or x.filled(...)"
+        )
+    if kind.__mul__ is not np.ndarray.__mul__ or kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
+        raise TypeError(f"{place} is a {kind.__name__}, which has arithmetic of its own: give np.asarray(x)")
 
 
 def _ordered(x: Any, known: structures.Structure | None) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_lite import structures
 from autograd_lite.compiler.memory import empty
+from autograd_lite.compiler.record import record
 
 
 class Points:
@@ -77,3 +79,29 @@ class Results:
         """Have these numbers at one point."""
         for target, number in zip(self.numbers, numbers, strict=True):
             target[index] = number
+
+
+def result_at_some_point(
+    f: Callable[..., Any], numbers: Sequence[float | None], arguments: structures.Structure
+) -> structures.Structure:
+    """The structure of f's result, where no point is given: that at the first of a few made-up ones where f raises nothing.
+
+    None stands for a number of the point. Results of a compiled function have one structure at all points. Raises what f raises
+    at the last one.
+    """
+    *others, last = 1.0, 0.5, 0.0, -1.0, math.nan
+    for number in others:
+        try:
+            return record(f, [number if x is None else x for x in numbers], arguments).result
+        except (ArithmeticError, ValueError):  # the point is outside of f's domain
+            continue
+    return record(f, [last if x is None else x for x in numbers], arguments).result
+
+
+def result_without_points(structure: structures.Structure, shape: tuple[int, ...], reduce: str | None, name: str) -> Any:
+    """Empty arrays of this shape, 0.0 for sums, or nan for means, with the warning that NumPy gives for these."""
+    if reduce is None:
+        return structure.of_arrays(itertools.repeat(np.empty(0)), shape)
+    if reduce == "mean":
+        warnings.warn(f"{name}: the mean of no points is nan", RuntimeWarning, stacklevel=5)
+    return structures.of_numbers(structure, array("d", [0.0 if reduce == "sum" else math.nan] * len(placed(structure))))

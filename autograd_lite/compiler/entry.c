@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VERSION 3      /* what `entry.py` and this file agree on */
+#define VERSION 4      /* what `entry.py` and this file agree on */
 #define ON_STACK 256   /* so many numbers need no memory of their own */
 #define IN_DOUBT 2     /* a flag of machine code's result: the careful code must decide */
 #define LONGEST_SHAPE 8
@@ -476,6 +476,8 @@ static PyType_Slot slots[] = {
 
 static PyType_Spec specification = {"autograd_lite.compiler._entry.Entry", sizeof(Entry), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
 
+#include "front.h"
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_entry", "The direct way into machine code; see entry.py.", -1, functions, NULL, NULL, NULL, NULL,
 };
@@ -488,13 +490,14 @@ PyInit__entry(void)
         return NULL;
     }
     MemoryType = (PyTypeObject *)PyType_FromSpec(&memory_specification);
-    PyObject *type = MemoryType == NULL ? NULL : PyType_FromSpec(&specification);
-    if (type == NULL || PyModule_AddObjectRef(module, "Entry", type) < 0 || PyModule_AddIntConstant(module, "version", VERSION) < 0 ||
-        PyModule_AddIntConstant(module, "sources", SOURCES) < 0) {
-        Py_XDECREF(type);
-        Py_DECREF(module);
-        return NULL;
+    slow_name = PyUnicode_InternFromString("_call");
+    PyObject *type = MemoryType == NULL || slow_name == NULL ? NULL : PyType_FromSpec(&specification);
+    PyObject *front = type == NULL ? NULL : PyType_FromSpec(&front_specification);
+    if (front == NULL || PyModule_AddObjectRef(module, "Entry", type) < 0 || PyModule_AddObjectRef(module, "Front", front) < 0 ||
+        PyModule_AddIntConstant(module, "version", VERSION) < 0 || PyModule_AddIntConstant(module, "sources", SOURCES) < 0) {
+        Py_CLEAR(module);
     }
-    Py_DECREF(type);
+    Py_XDECREF(type);
+    Py_XDECREF(front);
     return module;
 }

@@ -8,7 +8,7 @@ the other way, `Kernel`'s own, with the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,30 @@ _LONG = 2000  # a program of more instructions runs without Python's lock
 _LARGEST = 1 << 62
 _NUMBER, _NUMBERS, _SEQUENCE, _MAPPING, _ARRAY = range(5)
 _DIMENSIONS = 8  # of an array, at most
+
+
+class FrontInPython:
+    """Calls that go the direct ways in `_entries` first, then to `_call(arguments, keywords)`."""
+
+    _entries: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        """The result of the first way that gives one."""
+        if not keywords:
+            for enter in self._entries:
+                result = enter(args)
+                if result is not NotImplemented:
+                    return result
+        return self._call(args, keywords)
+
+    def _call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    Front = FrontInPython
+else:
+    Front = getattr(extension(), "Front", FrontInPython)
 
 
 class _NotPlainError(Exception):

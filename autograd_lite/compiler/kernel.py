@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import copy
 import functools
-import warnings
 import weakref
 from array import array
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any, NamedTuple
+from types import MethodType
+from typing import Any, NamedTuple, Unpack, overload
 
 import numpy as np
 
 from autograd_lite import structures
-from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_points, take_plain
-from autograd_lite.compiler.batches import Points, Results
+from autograd_lite.compiler import outputs
+from autograd_lite.compiler.batches import Points, Results, result_at_some_point, result_without_points
+from autograd_lite.compiler.calls import Calls, Options, of_values, warn
+from autograd_lite.compiler.calls import PathWarning as PathWarning
 from autograd_lite.compiler.entry import entry
 from autograd_lite.compiler.environment import Environment
 from autograd_lite.compiler.fingerprint import recorded_from, still_right
 from autograd_lite.compiler.paths import Path
 from autograd_lite.compiler.program import Program
+from autograd_lite.compiler.reader import Reader, StructureError
 from autograd_lite.compiler.record import Trace, evaluate, record
 from autograd_lite.compiler.watching import look_for_anomalies, recorded_result, refuse_batch
 from autograd_lite.engine import Value
-from autograd_lite.modes import active_modes, source_line
+from autograd_lite.modes import active_modes
 from autograd_lite.pickling import own_name
-from autograd_lite.primitive import on_replacement, real_number
+from autograd_lite.primitive import on_replacement
 
 MAX_PATHS = 64
 _CHUNK = 1 << 20  # so many numbers of outputs are held at once where they are only summed
@@ -38,33 +41,23 @@ _NUMBERS = {float, int}
 _RENEWALS = 64  # so many times a function is recorded anew without a warning
 
 
-class PathWarning(RuntimeWarning):
-    """Points of a compiled function are computed without machine code, or it is recorded again and again; the text says why.
-
-    >>> import autograd_lite as ag
-    >>> import warnings
-    >>> kernel = ag.compile(lambda x: x if x > 0.0 else -x, max_paths=1)
-    >>> kernel(1.0)
-    1.0
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always")
-    ...     kernel(-2.0)
-    2.0
-    >>> [warning.category is ag.PathWarning for warning in caught]
-    [True]
-    """
-
-
+@overload
+def compile(f: Callable[..., Any], **options: Unpack[Options]) -> Kernel: ...  # noqa: A001
+@overload
+def compile(**options: Unpack[Options]) -> Callable[[Callable[..., Any]], Kernel]: ...  # noqa: A001
 def compile(  # noqa: A001
-    f: Callable[..., Any],
+    f: Any = Ellipsis,
     *,
     batch: int | tuple[int | None, ...] | None = None,
     reduce: str | None = None,
     exact: bool = False,
     threads: int = 1,
     max_paths: int = MAX_PATHS,
-) -> Kernel:
+    static: str | int | tuple[str | int, ...] = (),
+) -> Any:
     """f as machine code: a callable that takes what f takes and gives what f gives, on numbers and on batches of them.
+
+    Without f a decorator: ``@compile(threads=2)``. Arguments are given by position or by keyword.
 
     f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects, starts no threads and draws
     no random numbers: it runs when a path is recorded (and once or twice more, to see that it does the same), not at every
@@ -88,6 +81,15 @@ def compile(  # noqa: A001
     threads: so many at once share a batch; Python's lock is released. The bits do not depend on it. Up to 128 MiB of memory of
         large results that nobody has any more is kept for the next ones.
     max_paths: so many paths through f's branches are kept; at points on further ones f runs on Values, as the engine does.
+    static: the names or positions of arguments that are no numbers, but hashable and do not change: f gets them as they are,
+        and machine code is kept for each combination of them, max_paths in all. Strings, None, True and False, members of
+        enumerations, functions and classes are so by themselves, alone or in lists and dicts with numbers, and an int is once
+        f counts with it, as in range(n).
+
+    Of an object (a method's, or one that is an argument) the numbers in attributes are arguments too, and may change between
+    calls; f gets a twin of it, and may not change it. Values in attributes are read as those from outside are.
+
+    An array without points gives empty arrays, 0.0 with reduce="sum", and nan with "mean", with NumPy's RuntimeWarning.
 
     Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
     asks for a number itself, whether f catches that or not; TypeError or ValueError, naming the argument, where one is not of
@@ -101,7 +103,7 @@ def compile(  # noqa: A001
     >>> slope(np.array([1.0, 2.0, -1.0])).tolist()
     [2.0, 4.0, -1.0]
     """
-    if not callable(f):
+    if f is not Ellipsis and not callable(f):
         raise TypeError(f"compile takes a function, not {type(f).__name__} {f!r:.60}")
     if reduce not in (None, "sum", "mean"):
         raise ValueError(f"compile: reduce is None, 'sum' or 'mean', not {reduce!r:.60}")
@@ -111,11 +113,21 @@ def compile(  # noqa: A001
     for name, count in (("threads", threads), ("max_paths", max_paths)):
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ValueError(f"compile: {name} is a whole number of at least 1, not {count!r:.60}")
-    return Kernel(f, batch, reduce, exact, threads, max_paths)
+    fixed = static if isinstance(static, tuple) else (static,)
+    if not all([isinstance(x, str) or (isinstance(x, int) and not isinstance(x, bool) and x >= 0) for x in fixed]):
+        raise ValueError(f"compile: static is a name, a position, or a tuple of these, not {static!r:.60}")
+    if f is Ellipsis:
+        return functools.partial(
+            compile, batch=batch, reduce=reduce, exact=exact, threads=threads, max_paths=max_paths, static=static
+        )
+    return Kernel(f, batch, reduce, exact, threads, max_paths, fixed)
 
 
-class Kernel:
+class Kernel(Reader):
     """A compiled function; `compile` makes it.
+
+    A call gives what the function gives for these arguments; in the arrays of `out`, of the result's structure, if that is
+    given. With Values among the arguments the function itself is called: who differentiates the result differentiates that.
 
     It is pickled with its paths, which are compiled where they land. Where the function, or what it refers to, is not the same
     there, a RuntimeWarning says so, and the function is recorded anew.
@@ -129,15 +141,19 @@ class Kernel:
     def __init__(
         self,
         f: Callable[..., Any],
-        batch: int | tuple[int | None, ...] | None,
+        batch: Any,
         reduce: str | None,
         exact: bool,
         threads: int,
         max_paths: int,
+        static: tuple[str | int, ...] = (),
     ) -> None:
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self.batch, self.reduce, self.exact, self.threads, self.max_paths = batch, reduce, exact, threads, max_paths
+        self.static = static
+        self._calls: Calls | None = Calls(f, self._name, static)  # None: a variant
+        self._places: tuple[str, ...] = ()  # what arguments are called in errors; else by their positions
         self._paths: list[Path] = []
         self._arguments: tuple[structures.Structure, ...] | None = None
         self._warned = False
@@ -150,24 +166,35 @@ class Kernel:
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
-        return f"<compiled {name}: {len(self._paths)} path{'s' * (len(self._paths) != 1)}>"
+        return f"<compiled {name}: {self.paths} path{'s' * (self.paths != 1)}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """The method of an instance, where this is an attribute of its class. Raises TypeError for a list's, say."""
+        if isinstance(instance, (list, tuple, dict, np.ndarray)) and not hasattr(instance, "_make"):
+            raise TypeError(f"{self._name}: methods of a {type(instance).__name__}, a list, dict or array, are not compiled")
+        return self if instance is None else MethodType(self, instance)
+
+    def _every_path(self) -> list[Path]:
+        """The paths for arguments of any kind, in the order of their recording."""
+        kernels = [self, *(self._calls.variants.values() if self._calls else ())]
+        return sorted([path for kernel in kernels for path in kernel._paths], key=lambda path: path.number)
 
     @property
     def paths(self) -> int:
         """How many paths through the function have been recorded."""
-        return len(self._paths)
+        return len(self._every_path())
 
     @property
     def program(self) -> Program:
         """The program of the path recorded last. Raises RuntimeError before the first call."""
-        if not self._paths:
+        if not (paths := self._every_path()):
             raise RuntimeError("the function has not been recorded yet; call it once")
-        return self._paths[-1].trace.program
+        return paths[-1].trace.program
 
     @property
     def programs(self) -> tuple[Program, ...]:
         """The programs of all paths, in the order of their recording."""
-        return tuple([path.trace.program for path in self._paths])
+        return tuple([path.trace.program for path in self._every_path()])
 
     def to_c(self, name: str = "kernel") -> str:
         """The path recorded last as a C99 file of its own, of a function with this name; see `Program.to_c`.
@@ -180,30 +207,51 @@ class Kernel:
     @property
     def compile_seconds(self) -> float:
         """The seconds spent on making machine code so far."""
-        return sum([path.seconds for path in self._paths])
+        return sum([path.seconds for path in self._every_path()])
 
-    def __call__(self, *args: Any, out: Any = None) -> Any:
-        """What the function gives for these arguments; in the arrays of `out`, of the result's structure, if that is given.
-
-        With Values among the arguments the function itself is called: who differentiates the result differentiates that.
-        """
-        if out is None:
-            for enter in self._entries:
-                result = enter(args)
-                if result is not NotImplemented:
-                    return result
+    def _call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """What no direct way gives."""
         self._renew()
+        out = keywords.pop("out", None)
+        if self._calls is None:
+            return self._computed(args, out)
+        result = NotImplemented if keywords else self._of_plain(args, out)
+        return self._calls(self, args, keywords, out) if result is NotImplemented else result
+
+    def _of_plain(self, args: tuple[Any, ...], out: Any) -> Any:
+        """The result for arguments of the types that are expected; NotImplemented for others."""
         plain = self._plain(args) if self._paths else None
-        if plain is not None:
-            result = self._results(plain, (plain.count,)) if plain.columns else self._at(plain.shared)
-            self._look_for_entry(args, plain)
-            return self._given(result, out)
-        leaves = self._leaves(args)
+        if plain is None:
+            return NotImplemented
+        result = self._results(plain, (plain.count,)) if plain.columns else self._at(plain.shared)
+        self._look_for_entry(args, plain)
+        return self._given(result, out)
+
+    def _variant(self, function: Callable[..., Any], batch: Any, places: tuple[str, ...], max_paths: int) -> Kernel:
+        """A kernel with the same options for other arguments."""
+        variant = Kernel(function, batch, self.reduce, self.exact, self.threads, max_paths)
+        variant._calls, variant._places = None, places
+        return variant
+
+    def _computed(self, args: tuple[Any, ...], out: Any) -> Any:
+        """The result for arguments that are all numbers."""
+        for enter in self._entries if out is None else ():
+            result = enter(args)
+            if result is not NotImplemented:
+                return result
+        self._renew()
+        result = self._of_plain(args, out)
+        if result is not NotImplemented:
+            return result
+        try:
+            leaves = self._leaves(args)
+        except ValueError as error:
+            raise StructureError(*error.args) from None
         kinds = set(map(type, leaves))
         if kinds <= _NUMBERS:
             return self._given(self._at(self._numbers(leaves, args)), out)
         if any([issubclass(kind, Value) for kind in kinds]):
-            return self.function(*args)
+            return of_values(self.function, args, {}, out, self._name)
         if any([issubclass(kind, np.ndarray) for kind in kinds]):
             leaves = [x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in leaves]  # in a flat sequence
             batched = tuple([isinstance(x, np.ndarray) for x in leaves])
@@ -246,6 +294,8 @@ class Kernel:
         with self._lock:
             self._paths, self._arguments, self._environment = [], None, Environment()
             self._changed()
+        if self._calls is not None:
+            self._calls.clear()
 
     def _renew(self) -> None:
         """Forget the paths if the function would read something else from outside than when they were recorded."""
@@ -260,104 +310,10 @@ class Kernel:
             self._paths = []
             self._renewals += 1
         if self._renewals == _RENEWALS:
-            _warn(
+            warn(
                 f"{self._name} has been recorded anew {_RENEWALS} times, the last time because of {', '.join(changes[:3])},"
                 " which it reads from outside: give as an argument what changes from call to call"
             )
-
-    # --- arguments
-
-    def _plain(self, args: tuple[Any, ...]) -> Points | None:
-        """The points of arguments that are floats and arrays of float64, as recorded; None: they need a closer look."""
-        known = self._arguments or ()
-        if len(args) != len(known):
-            return None
-        numbers = array("d")
-        columns: list[Any] = []
-        batched: list[int] = []
-        for i, (x, part) in enumerate(zip(args, known, strict=True)):
-            if self._has_points(i, x, len(args)):
-                found = plain_points(part, x)
-                if found is None or (columns and len(found) != len(columns[0])) or (self.batch is None and x.ndim != 1):
-                    return None
-                columns.append(found)
-                count = 1 if found.ndim == 1 else found.shape[1]
-                batched += [count] * count
-            else:
-                before = len(numbers)
-                if not take_plain(part, x, numbers):
-                    return None
-                batched += [0] * (len(numbers) - before)
-        return Points(numbers, columns, tuple(batched))
-
-    def _has_points(self, i: int, x: Any, count: int) -> bool:
-        """Whether an argument is one number a point, or more."""
-        axis = self._axis(i, count)
-        return axis == "points" or (axis == "broadcast" and type(x) is np.ndarray)
-
-    def _axis(self, i: int, count: int) -> str:
-        if not isinstance(self.batch, tuple):
-            return "broadcast" if self.batch is None else "points"
-        if len(self.batch) != count:
-            raise TypeError(f"{self._name}: batch tells of {len(self.batch)} arguments, and {count} were given")
-        return "shared" if self.batch[i] is None else "points"
-
-    @property
-    def _name(self) -> str:
-        return getattr(self.function, "__name__", "the compiled function")
-
-    def _leaves(self, args: tuple[Any, ...]) -> list[Any]:
-        """The numbers of the arguments, and arrays with one for each point."""
-        known = self._arguments if self._paths else None
-        if known is not None and len(args) != len(known):
-            raise TypeError(f"{self._name} was recorded with {len(known)} arguments, and {len(args)} were given")
-        leaves: list[Any] = []
-        parts: list[structures.Structure] = []
-        for i, x in enumerate(args):
-            axis, place = self._axis(i, len(args)), f"{self._name}: argument {i + 1}"
-            if axis == "points":
-                columns, part = columns_of(x, place, None if known is None else known[i])
-                if known is not None and part != known[i]:
-                    raise ValueError(f"{place} has another structure than when the function was recorded: {described(x)}")
-                leaves += columns
-            elif known is None:
-                found, part = structures.flatten(x, arrays=axis == "shared")
-                leaves += found
-            else:
-                part = known[i]
-                part.read(x, place, leaves)
-            parts.append(part)
-        if known is None:
-            self._arguments = tuple(parts)
-        return leaves
-
-    def _numbers(self, leaves: list[Any], args: tuple[Any, ...]) -> array[float]:
-        """The leaves that are no arrays."""
-        single = [x for x in leaves if not isinstance(x, np.ndarray)]
-        if set(map(type, single)) <= _NUMBERS:
-            try:
-                return array("d", single)
-            except OverflowError:
-                pass  # what follows says where the number is
-        numbers = array("d")
-        for i, x in enumerate(leaves):
-            if isinstance(x, np.ndarray):
-                continue
-            try:
-                numbers.append(real_number(x, "an argument"))
-            except (TypeError, ValueError):
-                real_number(x, f"{self._name}: {self._place(i, args)}")
-                raise
-        return numbers
-
-    def _place(self, index: int, args: tuple[Any, ...]) -> str:
-        """Which argument the leaf of that index is in."""
-        at = 0
-        for i, part in enumerate(self._arguments or ()):
-            at += leaf_count(part)
-            if index < at:
-                return f"argument {i + 1}" if part is structures.LEAF else f"a number in argument {i + 1}"
-        return f"one of {len(args)} arguments"
 
     # --- paths
 
@@ -390,7 +346,7 @@ class Kernel:
     def _warn(self) -> None:
         if not self._warned:
             self._warned = True
-            _warn(
+            warn(
                 f"{self._name} has taken {self.max_paths} paths (max_paths), and further ones are not compiled: at their points"
                 " the function itself runs on Values; where, minimum and maximum make no paths"
             )
@@ -424,12 +380,20 @@ class Kernel:
                 arrays.append(x)
         shape = self._common_shape(leaves, args)
         if 0 in shape:
-            raise ValueError(f"{self._name}: the arguments hold no points, being arrays of shape {shape}")
+            return self._without_points(leaves, shape, args)
         columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
         points = Points(self._numbers(leaves, args), columns, tuple([int(x) for x in batched]))
         if not self._paths:
             self._new_path(points.at(0))
         return self._results(self._plain(args) or points, shape)
+
+    def _without_points(self, leaves: list[Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
+        """Empty arrays, or the sums or means of nothing."""
+        shared = iter(self._numbers(leaves, args))
+        known = [None if isinstance(x, np.ndarray) else next(shared) for x in leaves]
+        arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
+        result = self._paths[0].trace.result if self._paths else result_at_some_point(self.function, known, arguments)
+        return result_without_points(result, shape, self.reduce, self._name)
 
     def _results(self, points: Points, shape: tuple[int, ...]) -> Any:
         """The results at points that are arranged in this shape."""
@@ -441,15 +405,6 @@ class Kernel:
         if self.reduce:
             return structures.of_numbers(result, array("d", self._reduced(points).tobytes()))
         return result.of_arrays(iter(self._all(points).arrays), shape)
-
-    def _common_shape(self, leaves: list[Any], args: tuple[Any, ...]) -> tuple[int, ...]:
-        shapes = {i: x.shape for i, x in enumerate(leaves) if isinstance(x, np.ndarray)}
-        try:
-            return np.broadcast_shapes(*shapes.values())
-        except ValueError:
-            places = [(self._place(i, args).removeprefix("a number in "), shape) for i, shape in shapes.items()]
-            listed = dict.fromkeys([f"{place} has the shape {shape}" for place, shape in places])
-            raise ValueError(f"{self._name}: arrays of no common shape: {', '.join(listed)}") from None
 
     def _all(self, points: Points) -> Results:
         """The results at all points."""
@@ -487,21 +442,7 @@ class Kernel:
 
     def _given(self, result: Any, out: Any) -> Any:
         """The result, or `out` with the result in it."""
-        if out is None:
-            return result
-        targets, structure = structures.flatten(out, arrays=False)
-        leaves, own = structures.flatten(result, arrays=False)
-        if structure != own:
-            raise ValueError(f"{self._name}: out has another structure than the result, which is {own}")
-        if not all([isinstance(source, np.ndarray) for source in leaves]):
-            raise ValueError(f"{self._name}: out takes arrays, and the result is of single numbers")
-        for target, source in zip(targets, leaves, strict=True):
-            if not isinstance(target, np.ndarray) or target.dtype != np.float64 or target.shape != np.shape(source):
-                needed = f"an array of float64 of shape {np.shape(source)}"
-                raise ValueError(f"{self._name}: out holds {described(target)} where the result is {needed}")
-        for target, source in zip(targets, leaves, strict=True):
-            target[...] = source
-        return out
+        return result if out is None else outputs.put(result, out, self._name)
 
     # --- pickle: programs, which are compiled where they land; those that read Values from outside are recorded there
 
@@ -517,7 +458,7 @@ class Kernel:
         return _restored(*copy.deepcopy(self._parts(), memo))
 
     def _parts(self) -> tuple[Any, ...]:
-        options = self.batch, self.reduce, self.exact, self.threads, self.max_paths
+        options = self.batch, self.reduce, self.exact, self.threads, self.max_paths, self.static
         traces = [path.trace for path in self._paths if not path.trace.captured]
         return self.function, options, self._arguments, traces
 
@@ -539,9 +480,7 @@ def _unpickled(
 def _forget_all() -> None:
     """Have all kernels record their functions anew, for a primitive has been defined anew."""
     for kernel in list(_kernels):
-        with kernel._lock:
-            kernel._paths = []
-            kernel._changed()
+        kernel.clear()
 
 
 _kernels: weakref.WeakSet[Kernel] = weakref.WeakSet()
@@ -553,9 +492,3 @@ class _Computed(NamedTuple):
 
     numbers: array[float]
     value: Any
-
-
-def _warn(message: str) -> None:
-    """A PathWarning at the innermost line outside of this package."""
-    file, line, _ = source_line() or ("<unknown>", 0, "")
-    warnings.warn_explicit(message, PathWarning, file, line)

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_lite import builds
 
-_VERSION = 3  # what the extension's users and entry.c agree on
+_VERSION = 4  # what the extension's users and entry.c agree on
 
 
 @functools.cache

@@ -26,6 +26,7 @@ _QUICK = 300  # a program of more instructions is worth making quickly first
 BLOCKS = 64  # parts that sums are made in, at most
 SMALL = 4096  # batches of fewer points are not worth a thread
 OFF_PATH, IN_DOUBT = 1, 2  # flags of a kernel's result
+_numbers = itertools.count()
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -34,6 +35,7 @@ class Path:
 
     def __init__(self, trace: Trace, exact: bool, changed: Callable[[], object] = lambda: None) -> None:
         self.trace = trace
+        self.number = next(_numbers)  # in the order of recording
         self.exact = exact
         self.changed = changed  # called when there is other machine code
         self.seconds = 0.0  # spent on making machine code
@@ -159,7 +161,8 @@ class Path:
         outside = np.flatnonzero(held != 1) if flags else np.arange(0)
         if not self._constant:
             return sums, outside
-        every = np.array(self.template) * (points.count - len(outside))
+        inside = points.count - len(outside)
+        every = np.array(self.template) * inside if inside else np.zeros(len(self.template))  # inf * 0 is nan
         every[self.variable] = sums
         return every, outside
 

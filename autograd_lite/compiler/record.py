@@ -41,6 +41,9 @@ class RecordingError(TypeError):
     x.data would be 3.0 for every x
     """
 
+    inputs: tuple[int, ...] = ()  # what the number depends on that something is counted with
+    as_sequence = False  # whether a number is taken for a sequence
+
 
 class Recorded(Value, own_results=True):
     """A number of a function that is being recorded."""
@@ -83,17 +86,19 @@ class Recorded(Value, own_results=True):
         return _compare(">=", self, other)
 
 
-def _refused(what: str, remedy: str) -> Callable[..., Any]:
-    def refused(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
+def _refused(what: str, remedy: str, counts: bool = False) -> Callable[..., Any]:
+    def refused(self: Recorded, *_: Any, **__: Any) -> Any:
         asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
-        refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
+        inputs = _inputs_below(self) if counts else ()
+        refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}", inputs)
 
     return refused
 
 
-def refuse(message: str) -> NoReturn:
+def refuse(message: str, inputs: tuple[int, ...] = ()) -> NoReturn:
     """Raise RecordingError, now and once more when the function has returned: it may catch the first one."""
     error, tape = RecordingError(message), _current.get()
+    error.inputs = inputs
     if tape is not None and tape.refusal is None:
         tape.refusal = error
     raise error
@@ -105,6 +110,13 @@ def _asker() -> str:
     while frame is not None and frame.f_globals.get("__name__") in _ENGINE:
         frame = frame.f_back
     return frame.f_globals.get("__name__", "") if frame is not None else ""
+
+
+def _inputs_below(x: Recorded) -> tuple[int, ...]:
+    """The positions of the inputs that a number depends on."""
+    tape = _current.get()
+    places = {id(node): i for i, node in enumerate(tape.inputs)} if tape else {}
+    return tuple([places[id(node)] for node in topological_order(x) if id(node) in places])
 
 
 def _here() -> str:
@@ -120,6 +132,7 @@ _NO_SEQUENCE = (
 _WITHOUT = (
     "keep it a Value (stop_gradient(x) drops its derivative, where, maximum and floor take the place of a number's tests)"
 )
+_COUNTED = "give an int, for each of which machine code of its own is kept"
 _AFTER = "return it from the function, and read it there"
 _SWEEP = "use ag.gradient(y, xs, create_graph=True) in the function, or compile(value_and_grad(f)) outside it"
 _ENGINE = ("autograd_lite.engine", __name__)
@@ -145,20 +158,16 @@ _ASKED = {  # by other modules of this package
 }
 Recorded.data = property(_refused("x.data", _WITHOUT), _refused("x.data", _WITHOUT))  # type: ignore[assignment, method-assign]
 Recorded.grad = property(_refused("x.grad", _SWEEP), _refused("x.grad", _SWEEP))  # type: ignore[assignment, method-assign]
-for _name, _what, _remedy in (
+for _name, _what, _remedy, *_counts in (
     ("__float__", "float(x)", _WITHOUT),
-    ("__int__", "int(x)", _WITHOUT),
-    (
-        "__index__",
-        "a number that something is counted with",
-        "give it to the function outside of compile, say by functools.partial",
-    ),
+    ("__int__", "int(x)", _WITHOUT, True),
+    ("__index__", "a number that something is counted with", _COUNTED, True),
     ("__complex__", "complex(x)", _WITHOUT),
     ("__format__", "the text of a number", _AFTER),
     ("__reduce_ex__", "the pickle of a number", _AFTER),
     ("backward", "the gradient that x.backward() leaves", _SWEEP),
 ):
-    setattr(Recorded, _name, _refused(_what, _remedy))
+    setattr(Recorded, _name, _refused(_what, _remedy, *_counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +185,7 @@ class _Tape:
     def __init__(self) -> None:
         self.comparisons: list[tuple[str, Any, Any, bool]] = []
         self.own: set[Value] = set()  # made inside, and dependent on nothing from outside: constants
+        self.inputs: list[Recorded] = []
         self.refusal: RecordingError | None = None  # the first
 
 
@@ -326,6 +336,7 @@ class _Run(NamedTuple):
 def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> _Run:
     inputs = [Recorded(x) for x in numbers]
     with _recording() as tape, arguments_under_way(inputs):
+        tape.inputs = inputs
         try:
             result = f(*arguments(iter(inputs)))
         except Exception as error:
@@ -333,7 +344,9 @@ def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.
             if refusal is not None and refusal is not error:
                 raise refusal from error
             if isinstance(error, TypeError) and "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
-                raise RecordingError(_NO_SEQUENCE.format(error=error)) from error
+                wrong = RecordingError(_NO_SEQUENCE.format(error=error))
+                wrong.as_sequence = True
+                raise wrong from error
             raise
     if tape.refusal is not None:
         raise tape.refusal

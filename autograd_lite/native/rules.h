@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 2541215600u /* a checksum of these files */
+#define RULES_SOURCE 3327224550u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -704,7 +704,7 @@ static AG_UNUSED AG_NOINLINE double ag_general_hypot_derivative(double x, double
     return ag_homogeneous(numerator, numerator_length, x, y, 2 * n - 1);
 }
 
-/* The mixed derivative of hypot(x, y); at the origin of order 1 the subgradient of least norm, 0, and of higher orders nan. */
+/* The mixed derivative of hypot(x, y). At the origin: 0 of order 1, the subgradient of least norm; nan of higher orders. */
 static inline double ag_hypot_derivative(double x, double y, double order_x, double order_y) {
     if (order_x + order_y == 1.0 && order_x * order_y == 0.0 && 0x1.8f2b061aea072p-964 < fabs(x) + fabs(y) && fabs(x) + fabs(y) < 0x1.485ce9e7a065fp+963) {
         return (order_x == 1.0 ? x : y) / ag_hypot(x, y);
