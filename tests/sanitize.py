@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "depth_and_copies", "modes", "entry")]
+TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "cycles", "depth_and_copies", "modes", "entry")]
 FLAGS = [
     *("-O1", "-g", "-std=c11", "-ffp-contract=off", "-fno-omit-frame-pointer", "-shared", "-fPIC"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import engine
@@ -235,6 +237,58 @@ def test_what_is_held_stays(hold, parameter):
     del a, held
     gc.collect()
     assert found() is None
+
+
+def reachable(held):
+    """The numbers of the parameters that can be reached from here."""
+    found, waiting = {}, list(held)
+    while waiting:
+        x = waiting.pop()
+        if id(x) not in found:
+            found[id(x)] = x
+            waiting += (
+                x if isinstance(x, list) else [*x.args, *getattr(x, "__dict__", {}).values()] if isinstance(x, ag.Value) else []
+            )
+    return sorted([x.data for x in found.values() if isinstance(x, Parameter)])
+
+
+INDEX = st.integers(0, 30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["parameter", "own", "bare", "node", "sum", "attach", "list"]), INDEX, INDEX), max_size=30
+    ),
+    st.lists(INDEX, max_size=2),
+)
+def test_exactly_what_cannot_be_reached_is_freed(steps, kept):
+    """Graphs, attributes and lists at random."""
+    things = [Parameter(0.0)]
+    for number, (step, i, j) in enumerate(steps, 1):
+        x, y = things[i % len(things)], things[j % len(things)]
+        values = [z for z in (x, y) if isinstance(z, ag.Value)]
+        if step == "parameter" or not values:
+            things.append(Parameter(float(number)))
+        elif step in ("own", "bare"):
+            things.append((Own if step == "own" else Bare)(0.5) * values[0])
+        elif step == "node":
+            things.append(values[0] * values[-1])
+        elif step == "sum":
+            things.append(ag.sum([*values, 1.0]))
+        elif step == "list":
+            things.append([y])
+        elif hasattr(x, "__dict__"):
+            setattr(x, f"attribute{number}", y)
+        elif isinstance(x, list):
+            x.append(y)
+    held = [things[i % len(things)] for i in kept]
+    expected = reachable(held)
+    parameters = [weakref.ref(x) for x in things if isinstance(x, Parameter)]
+    del things[:]
+    x = y = values = None
+    gc.collect()
+    assert sorted([found().data for found in parameters if found() is not None]) == expected == reachable(held)
 
 
 class Finalized(ag.Value):
