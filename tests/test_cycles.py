@@ -407,6 +407,31 @@ def test_cycles_dropped_in_a_loop_are_freed_without_asking():
     assert int(run(DROPPED)) < 20
 
 
+HOLES = """
+import gc, weakref
+import autograd_lite as ag
+class P(ag.Value): pass
+a = P(1.0)
+kept, last = [], a
+for i in range(300_000):
+    last = a * float(i)  # the one before dies, and this one lies above its place
+    if i % 1000 == 0:
+        kept.append(last)
+a.loss = [last, *kept]
+found, numbers = weakref.ref(a), [y.data for y in kept]
+del a, last
+gc.collect()
+print(numbers == [1000.0 * i for i in range(300)], found().loss[1:] == kept)
+del kept
+gc.collect()
+print(found())
+"""
+
+
+def test_many_that_die_between_others_that_live():
+    assert run(HOLES) == "True True\nNone\n"
+
+
 @pytest.mark.skipif(not IS_NATIVE, reason="Python tracks every object of the other engine")
 @pytest.mark.parametrize("kind", [Parameter, Own, micrograd.Value])
 def test_graphs_are_no_business_of_young_collections(kind):
