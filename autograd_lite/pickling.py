@@ -13,6 +13,12 @@ from types import FunctionType
 from typing import Any
 
 
+class Wrapper:
+    """A callable of this package that stands for the function it was made of, and has no state of its own."""
+
+    function: Callable[..., Any]
+
+
 def own_name(wrapper: Any, f: Callable[..., Any], role: str) -> str | None:
     """The name that a wrapper of f is to be written as; None: it is to be written as f with what was made of it.
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from autograd_lite import modes, structures
 from autograd_lite.engine import Value
-from autograd_lite.pickling import own_name
+from autograd_lite.pickling import Wrapper, own_name
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import arguments_under_way, has_leaf, pull_back, push_forward, topological_order, under_way
@@ -174,7 +174,7 @@ def _places(role: str, argnums: tuple[int, ...], count: int) -> list[int]:
     return places
 
 
-class _Transformed:
+class _Transformed(Wrapper):
     """A function under a transform: recorded when it is called, by the arguments `argnums`; `compute` makes the result of that.
 
     It has the name, text and signature of the function, and is a method where the function would be one. It is pickled as the
@@ -193,7 +193,7 @@ class _Transformed:
         _check_callable(role, f)
         functools.update_wrapper(self, f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
         self.__name__ = _name(f)
-        self._role, self._function, self._has_aux, self._compute, self._made_by = role, f, has_aux, compute, made_by
+        self._role, self.function, self._has_aux, self._compute, self._made_by = role, f, has_aux, compute, made_by
         self._several, self._argnums = isinstance(argnums, tuple), _positions(argnums)
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
@@ -203,10 +203,10 @@ class _Transformed:
             complete = list(args)
             for i, x in zip(places, given if self._several else (given,), strict=True):
                 complete[i] = x
-            return self._function(*complete, **keywords)
+            return self.function(*complete, **keywords)
 
         chosen = tuple([args[i] for i in places]) if self._several else args[places[0]]
-        with _recording(self._role, self._function, call, chosen, self._has_aux) as recording:
+        with _recording(self._role, self.function, call, chosen, self._has_aux) as recording:
             return self._compute(recording)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:

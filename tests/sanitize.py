@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from autograd_lite.builds import checksum  # noqa: E402
 
-TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "depth_and_copies", "modes", "entry")]
+TESTS = [f"tests/test_{name}.py" for name in ("engine", "sweep", "cycles", "depth_and_copies", "modes", "entry")]
 FLAGS = [
     *("-O1", "-g", "-std=c11", "-ffp-contract=off", "-fno-omit-frame-pointer", "-shared", "-fPIC"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),

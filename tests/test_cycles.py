@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import engine
@@ -237,6 +239,58 @@ def test_what_is_held_stays(hold, parameter):
     assert found() is None
 
 
+def reachable(held):
+    """The numbers of the parameters that can be reached from here."""
+    found, waiting = {}, list(held)
+    while waiting:
+        x = waiting.pop()
+        if id(x) not in found:
+            found[id(x)] = x
+            waiting += (
+                x if isinstance(x, list) else [*x.args, *getattr(x, "__dict__", {}).values()] if isinstance(x, ag.Value) else []
+            )
+    return sorted([x.data for x in found.values() if isinstance(x, Parameter)])
+
+
+INDEX = st.integers(0, 30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["parameter", "own", "bare", "node", "sum", "attach", "list"]), INDEX, INDEX), max_size=30
+    ),
+    st.lists(INDEX, max_size=2),
+)
+def test_exactly_what_cannot_be_reached_is_freed(steps, kept):
+    """Graphs, attributes and lists at random."""
+    things = [Parameter(0.0)]
+    for number, (step, i, j) in enumerate(steps, 1):
+        x, y = things[i % len(things)], things[j % len(things)]
+        values = [z for z in (x, y) if isinstance(z, ag.Value)]
+        if step == "parameter" or not values:
+            things.append(Parameter(float(number)))
+        elif step in ("own", "bare"):
+            things.append((Own if step == "own" else Bare)(0.5) * values[0])
+        elif step == "node":
+            things.append(values[0] * values[-1])
+        elif step == "sum":
+            things.append(ag.sum([*values, 1.0]))
+        elif step == "list":
+            things.append([y])
+        elif hasattr(x, "__dict__"):
+            setattr(x, f"attribute{number}", y)
+        elif isinstance(x, list):
+            x.append(y)
+    held = [things[i % len(things)] for i in kept]
+    expected = reachable(held)
+    parameters = [weakref.ref(x) for x in things if isinstance(x, Parameter)]
+    del things[:]
+    x = y = values = None
+    gc.collect()
+    assert sorted([found().data for found in parameters if found() is not None]) == expected == reachable(held)
+
+
 class Finalized(ag.Value):
     """It notes what it still has when it is finalized, and lives on if it is told to."""
 
@@ -351,6 +405,31 @@ print(most)
 def test_cycles_dropped_in_a_loop_are_freed_without_asking():
     """Nobody calls gc.collect: of 60 dropped graphs a few are alive at any time."""
     assert int(run(DROPPED)) < 20
+
+
+HOLES = """
+import gc, weakref
+import autograd_lite as ag
+class P(ag.Value): pass
+a = P(1.0)
+kept, last = [], a
+for i in range(300_000):
+    last = a * float(i)  # the one before dies, and this one lies above its place
+    if i % 1000 == 0:
+        kept.append(last)
+a.loss = [last, *kept]
+found, numbers = weakref.ref(a), [y.data for y in kept]
+del a, last
+gc.collect()
+print(numbers == [1000.0 * i for i in range(300)], found().loss[1:] == kept)
+del kept
+gc.collect()
+print(found())
+"""
+
+
+def test_many_that_die_between_others_that_live():
+    assert run(HOLES) == "True True\nNone\n"
 
 
 @pytest.mark.skipif(not IS_NATIVE, reason="Python tracks every object of the other engine")

@@ -244,7 +244,14 @@ def test_what_is_no_program_is_named(change, message):
         Program.from_json(json.dumps({**json.loads(BRANCHING.to_json()), **change}))
 
 
-@pytest.mark.parametrize("text", ["", "[" * 100_000, "[]", "null", "{}", BRANCHING.to_json()[:-1], "1" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[" * 100_000, "[]", "null", "{}", BRANCHING.to_json()[:-1], "1" * 10_000),
+        BRANCHING.to_json()[:-1] + ', "inputs": 1}',
+        *(BRANCHING.to_json().replace('"constants":[', f'"constants":[{x},') for x in ("NaN", "-Infinity", "1e999")),
+    ],
+)
 def test_some_bad_texts(text):
     with pytest.raises(ProgramFormatError):
         Program.from_json(text)

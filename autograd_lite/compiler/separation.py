@@ -24,9 +24,11 @@ from autograd_lite.compiler.arguments import check_array, described
 from autograd_lite.compiler.entry import Front
 from autograd_lite.compiler.record import Recorded, RecordingError
 from autograd_lite.engine import Value
+from autograd_lite.pickling import Wrapper
 from autograd_lite.primitive import Primitive
 
-_FIXED = (NoneType, bool, str, bytes, Enum, type, FunctionType, BuiltinFunctionType, ModuleType, EllipsisType, Primitive, Front)
+_FIXED = (NoneType, bool, str, bytes, Enum, type, FunctionType, BuiltinFunctionType, ModuleType, EllipsisType, Primitive, Front,
+          Wrapper)  # fmt: skip
 _PLAIN = {float, int, np.float64}
 _Path: TypeAlias = tuple[Any, ...]  # an argument's name or position, then keys and indices
 CONTENTS = object()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from types import FunctionType
 from typing import Any
 
 from autograd_lite import modes, structures
 from autograd_lite.compiler.record import Recorded, is_recording, refuse
 from autograd_lite.engine import Value
-
-_TRANSFORMS = "autograd_lite.transforms"
-
+from autograd_lite.pickling import Wrapper
 
 def look_for_anomalies(
     f: Callable[..., Any], arguments: structures.Structure, points: Iterable[Sequence[float]], are_many: bool = True
@@ -23,7 +20,7 @@ def look_for_anomalies(
     """
     if not modes.is_anomaly_watched():
         return
-    is_derivative = isinstance(f, FunctionType) and f.__globals__.get("__name__") == _TRANSFORMS
+    is_derivative = isinstance(f, Wrapper)
     for i, numbers in enumerate(points):
         try:
             f(*arguments(iter(numbers if is_derivative else [Value(x) for x in numbers])))

@@ -303,6 +303,7 @@ class Layer(nn.Layer):
 
     def __init__(self, nin: int, nout: int, **kwargs: bool) -> None:
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
+        self._name_scopes("")
 
 
 class MLP(nn.MLP):
