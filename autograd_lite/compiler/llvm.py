@@ -6,6 +6,7 @@ other processes: whoever may write to that folder decides what is executed.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import ctypes.util
 import functools
@@ -18,7 +19,8 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -74,6 +76,35 @@ def vector_function(name: str, arguments: int, width: int) -> tuple[str | None, 
     at_once = here.width if width == 1 else width
     symbol = f"_ZGV{ {8: 'e', 4: 'd', 2: 'b'}[at_once] }N{at_once}{'v' * arguments}_{name}"
     return (symbol, at_once) if here.vector_library is not None and hasattr(here.vector_library, symbol) else (None, at_once)
+
+
+# Held while LLVM works for this package. Whoever ends the process waits for it and keeps it: LLVM's own exit handlers take down
+# what a thread in the background would still be using, which ends the process with a signal. What LLVM is at cannot be broken
+# off, so the wait is as long as it needs for that one program, half a second for 5,000 instructions; what has not begun is
+# left. A fork waits too: a child has no thread that would go on with the work, or let go of LLVM's own locks.
+# Reentrant, as finalizers may compile.
+lock = threading.RLock()
+_ending = threading.Event()
+
+
+def _end() -> None:
+    _ending.set()
+    lock.acquire()
+
+
+atexit.register(_end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Have LLVM alone. When the process is ending, other threads than the main one (daemons all) do not come back from here."""
+    with lock:
+        if not _ending.is_set() or threading.current_thread() is threading.main_thread():
+            yield
+            return
+    threading.Event().wait()  # rather than an exception: what that lets go of may be LLVM's
 
 
 _symbols: dict[Callable[..., Any], tuple[str, Any]] = {}
@@ -186,7 +217,8 @@ def compiled(
     level = 0 if quick or len(program.instructions) > lowering.WHOLE else 2
     versions = llvmlite.__version__, here.triple, here.cpu, here.features, level
     digest = hashlib.sha256("\n".join([*map(str, versions), source]).encode()).hexdigest()
-    found = _made.get(digest)
-    if found is None:
-        found = _made[digest] = Code(source, digest, level)
+    with turn():
+        found = _made.get(digest)
+        if found is None:
+            found = _made[digest] = Code(source, digest, level)
     return found

@@ -16,10 +16,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
-from autograd_lite import floats
 from autograd_lite.compiler import collector
 from autograd_lite.compiler.columns import Columns, address, new_points, read, write, write_column
 from autograd_lite.compiler.functions import function_text
+from autograd_lite.compiler.instructions import IS_REAL
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
@@ -464,13 +464,13 @@ class _KernelPrinter:
 
     def guard(self, builder: Builder, guard: Guard, numbers: dict[int, Operand]) -> Operand:
         x, y = [self.number(builder, place, numbers) for place in (guard.left, guard.right)]
-        if guard.comparison == "is real":  # x ** y
-            result = builder.call(floats.power, (x, y))
-            nan = builder.call(math.isnan, [result])
-            given = builder.emit(f"fcmp ord {builder.typed(x)}, {y.text}", "bool")
-            complex_ = builder.emit(f"and {builder.typed(nan)}, {given.text}", "bool")
-            return builder.operation("not", (complex_,), "bool")
-        held = builder.compare(guard.comparison, x, y)
+        if guard.comparison == IS_REAL:  # x ** y is complex where x < 0, both are finite and y is not whole
+            is_finite = [builder.call(math.isfinite, [number]) for number in (x, y)]
+            is_fraction = builder.compare("!=", builder.call(math.floor, [y]), y)
+            is_complex = builder.every([builder.compare("<", x, builder.constant(0.0, "float")), *is_finite, is_fraction])
+            held = builder.operation("not", (is_complex,), "bool")
+        else:
+            held = builder.compare(guard.comparison, x, y)
         return held if guard.outcome else builder.operation("not", (held,), "bool")
 
 

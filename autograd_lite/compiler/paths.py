@@ -7,9 +7,11 @@ import functools
 import itertools
 import operator
 import time
+import weakref
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any, TypeAlias
@@ -185,7 +187,8 @@ class Path:
         elif found.is_quick:
             found.is_quick = False
             if len(self.trace.program.instructions) <= lowering.WHOLE:
-                Thread(target=self._made, args=(key, False), daemon=True).start()
+                with suppress(RuntimeError):  # the process is ending: no thread starts
+                    Thread(target=_improve, args=(weakref.ref(self), key), daemon=True).start()
         return found
 
     def made(self, mode: Mode, width: int, batched: tuple[int, ...]) -> Machine | None:
@@ -216,6 +219,15 @@ class Machine:
 
 
 _Key: TypeAlias = tuple[Mode, int, tuple[int, ...], bool]
+
+
+def _improve(reference: weakref.ref[Path], key: _Key) -> None:
+    """Make the code that runs faster, if the path is still there."""
+    path = reference()
+    if path is not None:
+        path._made(key, quick=False)
+    with llvm.turn():  # perhaps the path has been let go of meanwhile, and its machine code goes with it here
+        del path
 
 
 def _bounds(count: int, width: int, parts: int) -> list[tuple[int, int]]:
