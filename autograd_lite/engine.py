@@ -75,20 +75,28 @@ class Value(Methods):
         self._first = self._second = None
         if label is not None:
             self.label = label
+        if active_modes:
+            _made(self)
 
     @property
     def data(self) -> float:
         """The number. Assigning to it leaves graphs already recorded behind: sweeping one raises StaleGraphError."""
+        if active_modes:
+            _asked(self, "data")
         data = self._data
         return data if data.__class__ is float else float(data)
 
     @data.setter
     def data(self, data: SupportsFloat) -> None:
+        if active_modes:
+            _asked(self, "data = ")
         self._data = _Assigned(real_number(data, "data"))
 
     @property
     def grad(self) -> float:
         """What calls of `backward` have added up."""
+        if active_modes:
+            _asked(self, "grad")
         return self._grad
 
     @grad.setter
@@ -148,22 +156,26 @@ class Value(Methods):
         note = self.note
         label = "" if note.label is None else f", label={note.label if len(note.label) < 40 else note.label[:37] + '...'!r}"
         op = "" if self.op is None else f", op={self.op.name}"
-        return f"Value({self.data!r}, grad={self._grad!r}{op}{label})"
+        return f"Value({self._data!r}, grad={self._grad!r}{op}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
 
     def __bool__(self) -> bool:
+        if active_modes:
+            outcome = _compared("!=", self, 0.0)
+            if outcome is not None:
+                return bool(outcome)
         return self._data != 0.0
 
     def __float__(self) -> float:
-        raise TypeError(_DETACHED.format(kind="float", data=self.data))
+        raise TypeError(_DETACHED.format(kind="float", data=self._data))
 
     def __int__(self) -> int:
-        raise TypeError(_DETACHED.format(kind="int", data=self.data))
+        raise TypeError(_DETACHED.format(kind="int", data=self._data))
 
     def __complex__(self) -> complex:
-        raise TypeError(_DETACHED.format(kind="complex", data=self.data))
+        raise TypeError(_DETACHED.format(kind="complex", data=self._data))
 
     def __round__(self, digits: int | None = None) -> Value:
         return self.around(digits or 0)
@@ -175,6 +187,8 @@ class Value(Methods):
         return other // self, other % self
 
     def __copy__(self) -> Value:
+        if active_modes:
+            _asked(self, "copy")
         twin = _new_value(type(self))
         twin._data, twin._grad, twin.op = self._data, self._grad, self.op
         twin._first, twin._second = self._first, self._second
@@ -268,6 +282,24 @@ def _observed(node: Value) -> Value:
     return node
 
 
+def _made(leaf: Value) -> None:
+    for mode in current_modes():
+        mode.made(leaf)
+
+
+def _asked(node: Value, what: str) -> None:
+    for mode in current_modes():
+        mode.asked(node, what)
+
+
+def _compared(comparison: str, node: Value, other: Any) -> Any:
+    for mode in current_modes():
+        outcome = mode.compared(comparison, node, other)
+        if outcome is not None:
+            return outcome
+    return None
+
+
 # --- methods and operators, made from the table
 
 
@@ -329,9 +361,13 @@ def _method(primitive: Primitive) -> Callable[..., Any]:
 
 
 def _comparison(name: str) -> Callable[..., Any]:
-    compare = getattr(operator, name)
+    compare, symbol = getattr(operator, name), COMPARISONS[name]
 
     def method(self: Value, other: Any) -> Any:
+        if active_modes:
+            outcome = _compared(symbol, self, other)
+            if outcome is not None:
+                return outcome
         if isinstance(other, Value):
             other = other._data
         return bool(compare(self._data, other)) if isinstance(other, Real) else NotImplemented
@@ -372,6 +408,7 @@ OPERATORS = {
     "ceil": ("__ceil__",),
     "trunc": ("__trunc__",),
 }
+COMPARISONS = {"__lt__": "<", "__le__": "<=", "__eq__": "==", "__ne__": "!=", "__gt__": ">", "__ge__": ">="}
 for _primitive in TABLE.values():
     if _primitive.public:
         install_method(_primitive)

@@ -33,6 +33,15 @@ class Mode:
     def swept(self, edge: Any) -> None:
         """Called with each edge of a sweep."""
 
+    def made(self, leaf: Any) -> None:
+        """Called with each leaf as it is made by its class."""
+
+    def asked(self, node: Any, what: str) -> None:
+        """Called before a number of a node is read or assigned: `what` is "data", "data = ", "grad" or "copy"."""
+
+    def compared(self, comparison: str, node: Any, other: Any) -> Any:
+        """Called before a node is compared with something; gives the outcome, or None: as the numbers have it."""
+
 
 def current_modes() -> tuple[Mode, ...]:
     """The modes of this thread or task, the outermost first."""

@@ -72,7 +72,7 @@ def numbers_of(node: Node) -> list[float]:
     numbers = [x if x.__class__ is float else x._data for x in node.args]
     if node._data.__class__ is float and all([number.__class__ is float for number in numbers]):
         return numbers
-    fresh, data = node.op.fn(*numbers), node.data
+    fresh, data = node.op.fn(*numbers), float(node._data)
     if fresh != data and (fresh == fresh or data == data):
         listed = ", ".join([f"{float(number)!r}" for number in numbers[:4]]) + (", ..." if len(numbers) > 4 else "")
         raise StaleGraphError(

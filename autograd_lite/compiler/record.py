@@ -1,18 +1,22 @@
 """A function recorded as a program: it runs once, on nodes that note every comparison and give no number away.
 
 Operations on the nodes make a graph as they always do, also those of derivatives, so whatever composes on Values composes here.
-Comparisons become guards. What would freeze a number of the point where the function was recorded raises RecordingError.
+Comparisons become guards, those of Values from outside too. What would freeze a number, of the point where the function was
+recorded or of a Value from outside, raises RecordingError, whether the function catches that or not.
 """
 
 from __future__ import annotations
 
+import operator
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
 
 from autograd_lite import modes, structures
 from autograd_lite.compiler import collector
@@ -69,9 +73,25 @@ class Recorded(Value, own_results=True):
 def _refused(what: str, remedy: str) -> Callable[..., Any]:
     def refuse(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
         asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
-        raise RecordingError(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
+        _refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
 
     return refuse
+
+
+def _refuse(message: str) -> NoReturn:
+    """Raise RecordingError, now and once more when the function has returned: it may catch the first one."""
+    error, tape = RecordingError(message), _current.get()
+    if tape is not None and tape.refusal is None:
+        tape.refusal = error
+    raise error
+
+
+def _asker() -> str:
+    """The module that asks for a number of a Value."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") in _ENGINE:
+        frame = frame.f_back
+    return frame.f_globals.get("__name__", "") if frame is not None else ""
 
 
 def _here() -> str:
@@ -89,6 +109,19 @@ _WITHOUT = (
 )
 _AFTER = "return it from the function, and read it there"
 _SWEEP = "use ag.gradient(y, xs, create_graph=True) in the function, or compile(value_and_grad(f)) outside it"
+_ENGINE = ("autograd_lite.engine", __name__)
+_FROM_OUTSIDE = {  # what is asked of a Value that the function uses from outside
+    "data": (
+        "the number of a Value from outside would not be read again at later calls",
+        "use the Value itself, which is (stop_gradient(v) drops its derivative), or give the number as an argument",
+    ),
+    "grad": ("the gradient of a Value would not be read again at later calls", "give the number as an argument"),
+    "copy": ("the copy of a Value from outside would not be made again at later calls", "use the Value itself"),
+}
+_ASSIGNED = (
+    "a number is assigned to .data{here} where a path is recorded, and would not be at later calls: return the number from the"
+    " function, and assign it outside"
+)
 _ASKED = {  # by other modules of this package
     "autograd_lite.modes": ("what no_grad() and anomaly() ask for", "use stop_gradient; look for anomalies without compile"),
     "autograd_lite.sweep": (
@@ -125,29 +158,55 @@ class Trace:
 
 
 class _Tape:
-    """The comparisons made while a function is recorded."""
+    """What is noted while a function is recorded."""
 
     def __init__(self) -> None:
         self.comparisons: list[tuple[str, Any, Any, bool]] = []
+        self.own: set[Value] = set()  # made inside, and dependent on nothing from outside: constants
+        self.refusal: RecordingError | None = None  # the first
 
 
 _current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
 
 
 class _Inside(modes.Mode):
-    """Whatever is computed while a function is recorded is recorded: also of Values from outside, and of other classes."""
+    """Whatever is computed of Values from outside is recorded, also of other classes; their numbers are not given away."""
+
+    def __init__(self, tape: _Tape) -> None:
+        self.own = tape.own
+
+    def made(self, leaf: Any) -> None:
+        self.own.add(leaf)
 
     def recorded(self, node: Any) -> Any:
         if isinstance(node, Recorded):
             return node
+        if all([x.__class__ is float or x in self.own for x in node.args]):
+            self.own.add(node)
+            return node
         return restored_node(Recorded, node.op, node.args, node._data, 0.0, tuple(node.note), assigned=False)
+
+    def asked(self, node: Any, what: str) -> None:
+        if isinstance(node, Recorded):
+            return  # which refuses by itself
+        if what == "data = ":
+            _refuse(_ASSIGNED.format(here=_here()))
+        if node not in self.own:
+            asked, instead = _ASKED.get(_asker(), _FROM_OUTSIDE[what])
+            _refuse(f"{asked}{_here()}: {instead}")
+
+    def compared(self, comparison: str, node: Any, other: Any) -> Any:
+        if node in self.own and (not isinstance(other, Value) or other in self.own):
+            return None
+        return _compare(comparison, node, other)
 
 
 @contextmanager
-def _recording(watched: bool) -> Iterator[_Tape]:
+def _recording() -> Iterator[_Tape]:
     """Within it the modes that are active outside are not: they ask for numbers, or stop what is recorded."""
-    tape, inside = _Tape(), _Inside()
-    outer, token = modes._current.set((inside,) if watched else ()), _current.set(tape)
+    tape = _Tape()
+    inside = _Inside(tape)
+    outer, token = modes._current.set((inside,)), _current.set(tape)
     modes.active_modes.append(inside)  # then sweeps on numbers ask for them by .data, which is refused
     try:
         yield tape
@@ -157,13 +216,12 @@ def _recording(watched: bool) -> Iterator[_Tape]:
         _current.reset(token)
 
 
-def _subclasses(kind: type[Value]) -> Iterator[type[Value]]:
-    for subclass in kind.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
+def is_recording() -> bool:
+    """Whether a function is being recorded in this thread or task."""
+    return _current.get() is not None
 
 
-def _compare(comparison: str, x: Recorded, other: Any) -> Any:
+def _compare(comparison: str, x: Value, other: Any) -> Any:
     if isinstance(other, Value):
         y: Any = other
         number = other._data
@@ -203,19 +261,30 @@ _ANOTHER = (
 def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> Trace:
     """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
 
-    Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same. Raises
-    RecordingError where it does not, or needs a number itself; TypeError where it returns something else than real numbers.
+    Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same; where it does not,
+    a third time, for it may have made something at the first call that it keeps. Raises RecordingError where that is not so, or
+    f needs a number itself; TypeError where it returns something else than real numbers.
     """
-    watched = any([kind._result_class is kind for kind in _subclasses(Value) if kind is not Recorded])
-    run = _run(f, numbers, arguments, watched)
+    run = _run(f, numbers, arguments)
     trace = _trace(run)
-    if not watched and any([x.op is not None for x in trace.captured]):  # computed of Values from outside, perhaps inside
-        watched, run = True, _run(f, numbers, arguments, watched=True)
+    for _ in range(2):
+        again = _run(f, numbers, arguments)
+        if _are_equal(run, again):
+            return trace
+        run, first = again, trace
         trace = _trace(run)
-    again = _run(f, numbers, arguments, watched)
-    if not _are_equal(run, again) and _trace(again).program != trace.program:
-        raise RecordingError(_ANOTHER.format(name=getattr(f, "__name__", "the function")))
-    return trace
+        if trace.program == first.program and all(map(operator.is_, trace.captured, first.captured)):
+            return trace
+    raise RecordingError(_ANOTHER.format(name=getattr(f, "__name__", "the function")))
+
+
+def evaluate(
+    f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure
+) -> tuple[array[float], structures.Structure]:
+    """The numbers of f's result and its structure, as on a path, without making one: f is called once, and refused as much."""
+    run = _run(f, numbers, arguments)
+    outputs = [x._data if isinstance(x, Value) else real_number(x, "a result") for x in run.outputs]
+    return array("d", outputs), run.result
 
 
 class _Run(NamedTuple):
@@ -236,16 +305,20 @@ class _Run(NamedTuple):
         return topological_order(*[x for x in left if isinstance(x, Recorded)], above=_outside(left))
 
 
-def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, watched: bool) -> _Run:
-    """Call f; watched, what is computed inside of Values from outside is recorded too, at a price for every operation."""
+def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> _Run:
     inputs = [Recorded(x) for x in numbers]
-    with _recording(watched) as tape:
+    with _recording() as tape:
         try:
             result = f(*arguments(iter(inputs)))
-        except TypeError as error:
-            if "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
+        except Exception as error:
+            refusal, tape.refusal = tape.refusal, None
+            if refusal is not None and refusal is not error:
+                raise refusal from error
+            if isinstance(error, TypeError) and "Recorded" in str(error) and any([word in str(error) for word in _AS_SEQUENCE]):
                 raise RecordingError(_NO_SEQUENCE.format(error=error)) from error
             raise
+    if tape.refusal is not None:
+        raise tape.refusal
     outputs, structure = structures.flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
@@ -257,6 +330,7 @@ def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.
 def _are_equal(one: _Run, other: _Run) -> bool:
     """Whether two calls have done the same, node by node: then their programs are equal too."""
     order, other_order = one.order(), other.order()
+    own, other_own = one.tape.own, other.tape.own
     comparisons, other_comparisons = one.tape.comparisons, other.tape.comparisons
     if len(order) != len(other_order) or len(comparisons) != len(other_comparisons) or len(one.outputs) != len(other.outputs):
         return False
@@ -265,6 +339,7 @@ def _are_equal(one: _Run, other: _Run) -> bool:
     def are_twins(x: Any, y: Any) -> bool:
         if isinstance(x, Recorded):
             return twins[x] is y
+        x, y = x._data if x in own else x, y._data if y in other_own else y
         return x is y or (x.__class__ is float and y.__class__ is float and (x == y != 0.0 or repr(x) == repr(y)))
 
     for node, twin in zip(order, other_order, strict=True):
@@ -293,22 +368,22 @@ def _check_result(y: Any, f: Callable[..., Any]) -> None:
 def _trace(run: _Run) -> Trace:
     inputs, outputs, rebuild, tape = run
     order = run.order()
-    captured = _captured(order, [*outputs, *run.compared()])
+    captured = _captured(order, [*outputs, *run.compared()], tape.own)
     recording = Recording(len(inputs) + len(captured))
     places: dict[Value, int] = {node: place for place, node in enumerate((*inputs, *captured))}
     complex_guards: list[Guard] = []
 
     def place_of(x: Any) -> int:
-        if x.__class__ is float:
-            return recording.constant(x)
-        return places[x] if isinstance(x, Value) else recording.constant(real_number(x, "a result"))
+        if isinstance(x, Value):
+            return recording.constant(float(x._data)) if x in tape.own else places[x]
+        return recording.constant(x) if x.__class__ is float else recording.constant(real_number(x, "a result"))
 
     for node in order:
         if node in places or not isinstance(node, Recorded):  # before what is read from outside
             continue
         if node.op is None:
             raise RecordingError(f"{node!r} of another recording is used: return it from the function where it was recorded")
-        operands = tuple([recording.constant(x) if isinstance(x, float) else places[x] for x in node.args])
+        operands = tuple([place_of(x) for x in node.args])
         places[node] = recording.simplified(node.op, operands)
         if node.op.name == "power" and not _is_real(recording, operands):
             complex_guards.append(Guard("is real", operands[0], operands[1], outcome=True))
@@ -333,11 +408,11 @@ def _outside(xs: Iterable[Any]) -> list[Value]:
     return [x for x in xs if isinstance(x, Value) and not isinstance(x, Recorded)]
 
 
-def _captured(order: Iterable[Any], others: Iterable[Any]) -> list[Value]:
+def _captured(order: Iterable[Any], others: Iterable[Any], own: set[Value]) -> list[Value]:
     """The Values from outside that a function uses: their history is none of its business."""
     found: dict[Value, None] = {}
     for node in order:
         if isinstance(node, Recorded):
             found.update(dict.fromkeys(_outside(node.args)))
     found.update(dict.fromkeys(_outside(others)))
-    return list(found)
+    return [x for x in found if x not in own]

@@ -212,7 +212,7 @@ class Value(engine.Value, own_results=True):
         self.grad = seed
 
     def __repr__(self) -> str:
-        return f"Value(data={self.data}, grad={self.grad})"
+        return f"Value(data={self._data}, grad={self._grad})"
 
     def __copy__(self) -> engine.Value:
         if self.op is _HAND_WRITTEN:

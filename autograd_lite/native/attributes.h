@@ -38,13 +38,28 @@ check_no_sweep(Value *self)
     return 0;
 }
 
+/* Have the modes told of a node: by _made(node), or by _asked(node, what). */
+static int
+told(PyObject *function, PyObject *node, const char *what)
+{
+    if (PyList_GET_SIZE(package.active_modes) == 0) {
+        return 0;
+    }
+    PyObject *result = PyObject_CallFunction(function, what ? "Os" : "O", node, what);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
 static int
 fill(Value *self, PyObject *data, PyObject *label)
 {
     if (as_number(data, "Value", &self->data) < 0) {
         return -1;
     }
-    return label == NULL || label == Py_None ? 0 : PyObject_SetAttrString((PyObject *)self, "label", label);
+    if (label != NULL && label != Py_None && PyObject_SetAttrString((PyObject *)self, "label", label) < 0) {
+        return -1;
+    }
+    return told(package.made, (PyObject *)self, NULL);
 }
 
 static int
@@ -122,14 +137,14 @@ value_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject 
 static PyObject *
 get_data(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyFloat_FromDouble(AS_VALUE(self)->data);
+    return told(package.asked, self, "data") < 0 ? NULL : PyFloat_FromDouble(AS_VALUE(self)->data);
 }
 
 static int
 set_data(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
 {
     double number;
-    if (check_deletion(x, "data") < 0 || as_number(x, "data", &number) < 0) {
+    if (check_deletion(x, "data") < 0 || told(package.asked, self, "data = ") < 0 || as_number(x, "data", &number) < 0) {
         return -1;
     }
     AS_VALUE(self)->data = number;
@@ -140,7 +155,7 @@ set_data(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
 static PyObject *
 get_grad(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyFloat_FromDouble(AS_VALUE(self)->grad);
+    return told(package.asked, self, "grad") < 0 ? NULL : PyFloat_FromDouble(AS_VALUE(self)->grad);
 }
 
 static int
@@ -210,6 +225,12 @@ set_number(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
 }
 
 static PyObject *
+get_sum(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyFloat_FromDouble(AS_VALUE(self)->grad);
+}
+
+static PyObject *
 get_argument(PyObject *self, void *offset)
 {
     PyObject *argument = *(PyObject **)((char *)self + (size_t)offset);
@@ -273,7 +294,7 @@ static PyGetSetDef value_getset[] = {
     {"op", get_op, set_op, NULL, NULL},
     {"args", get_args, NULL, NULL, NULL},
     {"_data", get_number, set_number, NULL, NULL},
-    {"_grad", get_grad, set_grad, NULL, NULL},
+    {"_grad", get_sum, set_grad, NULL, NULL},
     {"_first", get_argument, set_argument, NULL, (void *)offsetof(Value, first)},
     {"_second", get_argument, set_argument, NULL, (void *)offsetof(Value, second)},
     {"_note", get_note, set_note, NULL, NULL},

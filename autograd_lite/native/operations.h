@@ -19,6 +19,9 @@ static Py_ssize_t operation_count = 0, operation_capacity = 0;
 static struct {
     PyObject *active_modes;  /* modes.active_modes: a list, nearly always empty */
     PyObject *observed;      /* engine._observed(node) */
+    PyObject *made;          /* engine._made(leaf) */
+    PyObject *asked;         /* engine._asked(node, what) */
+    PyObject *compared;      /* engine._compared(comparison, node, other): the outcome or None */
     PyObject *real_number;   /* primitive.real_number(x, role) */
     PyObject *paired;        /* primitive.paired */
     PyObject *numbers_of;    /* sweep.numbers_of(node): raises StaleGraphError */

@@ -401,9 +401,27 @@ UNARY(negative, OP_NEGATIVE)
 UNARY(positive, OP_POSITIVE)
 UNARY(absolute, OP_ABSOLUTE)
 
+/* The outcome of a comparison as the modes have it; None: as the numbers have it. */
+static PyObject *
+compared(PyObject *self, PyObject *other, int comparison)
+{
+    static const char *symbols[] = {"<", "<=", "==", "!=", ">", ">="}; /* by Py_LT, Py_LE, ... */
+    return PyObject_CallFunction(package.compared, "sOO", symbols[comparison], self, other);
+}
+
 static int
 value_bool(PyObject *self)
 {
+    if (PyList_GET_SIZE(package.active_modes)) {
+        PyObject *zero = PyFloat_FromDouble(0.0), *outcome = zero ? compared(self, zero, Py_NE) : NULL;
+        Py_XDECREF(zero);
+        if (outcome != Py_None) {
+            int truth = outcome ? PyObject_IsTrue(outcome) : -1;
+            Py_XDECREF(outcome);
+            return truth;
+        }
+        Py_DECREF(outcome);
+    }
     return AS_VALUE(self)->data != 0.0;
 }
 
@@ -412,6 +430,13 @@ value_richcompare(PyObject *self, PyObject *other, int comparison)
 {
     if (comparison == Py_EQ || comparison == Py_NE) {
         Py_RETURN_NOTIMPLEMENTED; /* by identity, as for any object */
+    }
+    if (PyList_GET_SIZE(package.active_modes)) {
+        PyObject *outcome = compared(self, other, comparison);
+        if (outcome != Py_None) {
+            return outcome;
+        }
+        Py_DECREF(outcome);
     }
     double x = AS_VALUE(self)->data, y;
     if (IS_VALUE(other)) {
