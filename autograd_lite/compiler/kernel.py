@@ -50,7 +50,8 @@ def compile(  # noqa: A001
     f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects and draws no random numbers:
     it runs when a path is recorded (and once more, to see that it does the same), not at every call. Derivatives compose:
     ``compile(value_and_grad(f))``, ``compile(hessian(f))``. Values that f uses from outside are read at every call; how they
-    compare with one another is not noticed.
+    compare with one another is not noticed. What f catches of the errors that powers and the user's primitives raise makes
+    paths. An error that it does not catch is raised; but a power that is complex at one point of a batch is nan there.
 
     batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone
@@ -282,13 +283,16 @@ class Kernel:
 
     # --- paths
 
-    def _new_path(self, numbers: Sequence[float]) -> Path | _Computed:
-        """The path at a point that is on none of those known so far; or the result there, if no more paths are kept."""
+    def _new_path(self, numbers: Sequence[float], complex_as_nan: bool = False) -> Path | _Computed:
+        """The path at a point that is on none of those known so far; or the result there, if no more paths are kept.
+
+        `complex_as_nan`: for a batch, of which one point's ValueError is none of all others.
+        """
         arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
         if len(self._paths) >= self.max_paths:
             self._warn()
             return _Computed(self.function(*arguments(iter(numbers))))
-        trace = record(self.function, numbers, arguments)
+        trace = record(self.function, numbers, arguments, complex_as_nan)
         with self._lock:
             for path in self._paths:  # a comparison came out otherwise in machine code, by a rounding
                 if path.trace.program == trace.program:
@@ -320,10 +324,17 @@ class Kernel:
         """The result at one point."""
         for path in reversed(self._paths):
             outputs, is_on_path = path.at(numbers)
-            if is_on_path:
+            if is_on_path and not path.trace.raises:
                 return structures.of_numbers(path.trace.result, outputs)
         found = self._new_path(numbers)
-        return found.value if isinstance(found, _Computed) else structures.of_numbers(found.trace.result, found.at(numbers)[0])
+        if isinstance(found, _Computed):
+            return found.value
+        return structures.of_numbers(found.trace.result, self._on_new_path(found, numbers))
+
+    def _on_new_path(self, path: Path, numbers: array[float]) -> array[float]:
+        """The outputs at a point that is on this path by the engine's numbers: by those of fast code it may be off it."""
+        outputs, is_on_path = path.at(numbers)
+        return outputs if is_on_path else path.at(numbers, "exact")[0]
 
     # --- batches
 
@@ -341,7 +352,7 @@ class Kernel:
         columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
         points = Points(self._numbers(leaves, args), columns, tuple([int(x) for x in batched]))
         if not self._paths:
-            self._new_path(points.at(0))
+            self._new_path(points.at(0), complex_as_nan=True)
         return self._results(self._plain(args) or points, shape)
 
     def _results(self, points: Points, shape: tuple[int, ...]) -> Any:
@@ -371,11 +382,11 @@ class Kernel:
         while len(todo):
             known = self._paths
             here = todo[0]
-            found = self._new_path(points.at(here))
+            found = self._new_path(points.at(here), complex_as_nan=True)
             if isinstance(found, Path) and found not in known:
                 todo = found.fill(results, points, todo, self.threads)
             if len(todo) and todo[0] == here:  # on the path by the engine's numbers, or computed
-                numbers = found.at(array("d", points.at(here)))[0] if isinstance(found, Path) else found.numbers()
+                numbers = self._on_new_path(found, array("d", points.at(here))) if isinstance(found, Path) else found.numbers()
                 results.put_point(here, numbers)
                 todo = todo[1:]
         return results

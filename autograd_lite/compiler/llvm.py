@@ -15,6 +15,7 @@ import itertools
 import math
 import os
 import re
+import struct
 import sys
 import tempfile
 import threading
@@ -113,19 +114,27 @@ _thread = threading.local()
 _IN_PYTHON = "autograd_lite_python_"  # begins the names of functions in Python, which are others in every process
 
 
+_RAISED: float = struct.unpack("<d", lowering.RAISED.to_bytes(8, "little"))[0]
+
+
 def _callback(function: Callable[..., Any]) -> Callable[..., float]:
+    """The function as machine code calls it, through which no exception can pass: it gives a nan that a guard knows."""
+
     def called(*args: float) -> float:
         try:
-            return float(function(*args))
-        except BaseException as error:  # noqa: BLE001 -- nothing can pass through machine code; see raise_error
+            number = float(function(*args))
+        except Exception:  # noqa: BLE001 -- the point is on another path, where the function raises again
+            return _RAISED
+        except BaseException as error:  # noqa: BLE001 -- an interruption; see raise_error
             _thread.error = error
-            return math.nan
+            return _RAISED
+        return number if number == number else math.nan
 
     return called
 
 
 def raise_error() -> None:
-    """Raise what a function in Python has raised that machine code has called in this thread."""
+    """Raise the interruption (KeyboardInterrupt, say) of a function in Python that machine code has called in this thread."""
     error = getattr(_thread, "error", None)
     if error is not None:
         _thread.error = None

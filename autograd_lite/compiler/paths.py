@@ -47,15 +47,15 @@ class Path:
         self._code: dict[_Key, Machine] = {}
         self._all_code: list[Machine] = []
 
-    def at(self, numbers: array[float]) -> tuple[array[float], bool]:
-        """The outputs at one point, and whether it is on this path."""
+    def at(self, numbers: array[float], mode: Mode | None = None) -> tuple[array[float], bool]:
+        """The outputs at one point, and whether it is on this path; by `mode` "exact" as the engine has them."""
         trace = self.trace
         if trace.captured:
             numbers = array("d", [*numbers, *[x._data for x in trace.captured]])
         outputs = array("d", self.template)
         held = array("b", b"\1")
         places = numbers.buffer_info()[0], None, outputs.buffer_info()[0], held.buffer_info()[0]
-        flags = self.function(self.mode, 1, self.one_point)(*places, 0, 1)
+        flags = self.function(mode or self.mode, 1, self.one_point)(*places, 0, 1)
         llvm.raise_error()
         if flags & IN_DOUBT:
             self.function("careful", 1, self.one_point)(*places, 0, 1)
