@@ -164,6 +164,12 @@ def scope(name: str) -> Any:
 def anomaly() -> Any:
     """Context manager: raise AnomalyError at the operation, or the edge of a sweep, where a nan or an infinity is born.
 
-    The message names the operation, its operands and the source line. Recording is slower meanwhile.
+    The message names the operation, its operands and the source line. Recording is slower meanwhile. A compiled function is
+    watched too: it runs on Values at each point, before its machine code does.
     """
     return enter(_Anomaly())
+
+
+def is_anomaly_watched() -> bool:
+    """Whether `anomaly` is active here."""
+    return any([isinstance(mode, _Anomaly) for mode in _current.get()])

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VERSION 2      /* what `entry.py` and this file agree on */
+#define VERSION 3      /* what `entry.py` and this file agree on */
 #define ON_STACK 256   /* so many numbers need no memory of their own */
 #define IN_DOUBT 2     /* a flag of machine code's result: the careful code must decide */
 #define LONGEST_SHAPE 8
@@ -18,6 +18,7 @@
 
 typedef int64_t (*Code)(const double *shared, double *const *arrays, void *outputs, uint8_t *held, int64_t first, int64_t last);
 
+#include "environment.h"
 #include "memory.h"
 #include "structure.h"
 
@@ -46,12 +47,34 @@ typedef struct {
     int vain;             /* so many calls in a row have run machine code in vain, as not all points were on the path */
     Py_ssize_t most, parts_of_sums; /* points that are not worth a thread; parts that sums are made in at most */
     PyObject *array_type, *float_type, *empty, *owners;
+    PyObject *watched;    /* what the function read from outside: a tuple, */
+    Py_ssize_t watches;   /* and the same as structures */
+    Watch *watch;
+    PyObject *modes;      /* a list: Python looks at calls while there are any */
 } Entry;
+
+/* What is watched may refer to whoever keeps the compiled function: the cyclic collector has to know. */
+static int
+traverse(Entry *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->watched);
+    return 0;
+}
+
+static int
+clear(Entry *self)
+{
+    self->watches = 0;
+    Py_CLEAR(self->watched);
+    return 0;
+}
 
 static void
 dealloc(Entry *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
     for (Py_ssize_t i = 0; self->parts != NULL && i < self->arguments; i++) {
         clear_part(&self->parts[i]);
     }
@@ -59,6 +82,7 @@ dealloc(Entry *self)
         PyMem_Free(self->way[i].template_);
     }
     clear_part(&self->result);
+    PyMem_Free(self->watch);
     PyMem_Free(self->parts);
     PyMem_Free(self->has_points);
     PyMem_Free(self->way);
@@ -68,6 +92,8 @@ dealloc(Entry *self)
     Py_XDECREF(self->float_type);
     Py_XDECREF(self->empty);
     Py_XDECREF(self->owners);
+    Py_XDECREF(self->watched);
+    Py_XDECREF(self->modes);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -152,20 +178,21 @@ array_count(const Part *part)
     }
 }
 
-PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, reduce, mean, release, most, parts, array, number, empty, owners)\n"
+PyDoc_STRVAR(entry_doc, "Entry(*, arguments, has_points, result, ways, variable, width, reduce, mean, release, most, parts, array, number, empty, owners, watched, modes)\n"
                         "--\n\n"
                         "The way into machine code of functions with these arguments; made by `entry.py`.");
 
 static PyObject *
 new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "reduce", "mean", "release", "most", "parts", "array", "number", "empty", "owners", NULL};
-    PyObject *arguments, *has_points, *result, *ways, *variable, *array, *number, *empty, *owners;
+    static char *names[] = {"arguments", "has_points", "result", "ways", "variable", "width", "reduce", "mean", "release", "most", "parts", "array", "number", "empty", "owners", "watched", "modes", NULL};
+    PyObject *arguments, *has_points, *result, *ways, *variable, *array, *number, *empty, *owners, *watched, *modes;
     int width, reduce, mean, release;
     Py_ssize_t most, parts;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ipppnnOOOO:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "$O!O!O!O!O!ipppnnOOOOO!O!:Entry", names, &PyTuple_Type, &arguments, &PyTuple_Type,
                                      &has_points, &PyTuple_Type, &result, &PyTuple_Type, &ways, &PyTuple_Type, &variable, &width,
-                                     &reduce, &mean, &release, &most, &parts, &array, &number, &empty, &owners)) {
+                                     &reduce, &mean, &release, &most, &parts, &array, &number, &empty, &owners,
+                                     &PyTuple_Type, &watched, &PyList_Type, &modes)) {
         return NULL;
     }
     Entry *self = (Entry *)type->tp_alloc(type, 0);
@@ -182,6 +209,13 @@ new_entry(PyTypeObject *type, PyObject *args, PyObject *keywords)
     self->float_type = Py_NewRef(number);
     self->empty = Py_NewRef(empty);
     self->owners = Py_NewRef(owners);
+    self->watched = Py_NewRef(watched);
+    self->modes = Py_NewRef(modes);
+    self->watch = read_watches(watched);
+    if (self->watch == NULL) {
+        goto failed;
+    }
+    self->watches = PyTuple_GET_SIZE(watched);
     self->variables = PyTuple_GET_SIZE(variable);
     if (read_part(&self->result, result) < 0) {
         goto failed;
@@ -319,68 +353,9 @@ at_point(const Entry *self, PyObject *args)
     return result;
 }
 
-/* The sums of the outputs over points; `block` has room for a vector of each output that is no constant. Gives flags. */
-static int64_t
-add_up(const Entry *self, const double *numbers, double *const *arrays, Py_ssize_t count, double *block, uint8_t *held, double *sums)
-{
-    const Py_ssize_t width = self->width, groups = count / width;
-    Py_ssize_t parts = groups / 16;
-    parts = parts < 1 ? 1 : parts > self->parts_of_sums ? self->parts_of_sums : parts;
-    for (Py_ssize_t part = 0; part < parts; part++) {
-        const Py_ssize_t first = groups * part / parts * width, last = part + 1 == parts ? count : groups * (part + 1) / parts * width;
-        memset(block, 0, self->variables * width * sizeof(double));
-        const int64_t flags = self->way[0].fast(numbers, arrays, block, held, first, last);
-        if (flags != 0) {
-            return flags;
-        }
-        for (Py_ssize_t i = 0; i < self->variables; i++) {
-            double *lanes = block + i * width;
-            for (Py_ssize_t left = width; left > 1; left /= 2) {
-                for (Py_ssize_t k = 0; k < left / 2; k++) {
-                    lanes[k] = lanes[2 * k] + lanes[2 * k + 1];
-                }
-            }
-            sums[i] = part == 0 ? lanes[0] : sums[i] + lanes[0];
-        }
-    }
-    return 0;
-}
-
-/* What to make of the sums: the result's numbers, constants among them. */
-static void
-complete(const Entry *self, Py_ssize_t count, const double *sums, double *outputs)
-{
-    const double points = (double)count;
-    for (Py_ssize_t i = 0; i < self->outputs; i++) {
-        outputs[i] = self->way[0].template_[i] * points;
-    }
-    for (Py_ssize_t i = 0; i < self->variables; i++) {
-        outputs[self->variable[i]] = sums[i];
-    }
-    for (Py_ssize_t i = 0; self->mean && i < self->outputs; i++) {
-        outputs[i] /= points;
-    }
-}
+#include "sums.h"
 
 /* --- calls on points */
-
-/* The sums over points; 0 in `found` where Python has to look. */
-static PyObject *
-sums_over_points(const Entry *self, double *numbers, double *const *arrays, Py_ssize_t count, uint8_t *held, int *found)
-{
-    double *block = numbers + self->shared, *sums = block + self->variables * self->width, *outputs = sums + self->variables;
-    int64_t flags;
-    Py_BEGIN_ALLOW_THREADS
-    flags = add_up(self, numbers, arrays, count, block, held, sums);
-    Py_END_ALLOW_THREADS
-    if (flags != 0) {
-        *found = 0;
-        return NULL;
-    }
-    complete(self, count, sums, outputs);
-    const double *from = outputs;
-    return give(self, &self->result, give_numbers, &from);
-}
 
 /* The results at points; 0 in `found` where Python has to look. */
 static PyObject *
@@ -471,6 +446,10 @@ enter(Entry *self, PyObject *args)
     if (!PyTuple_CheckExact(args) || PyTuple_GET_SIZE(args) != self->arguments || self->vain >= MOST_VAIN) {
         Py_RETURN_NOTIMPLEMENTED;
     }
+    const int current = PyList_GET_SIZE(self->modes) ? 0 : are_as_found(self->watch, self->watches);
+    if (current != 1) {
+        return current < 0 ? NULL : Py_NewRef(Py_NotImplemented);
+    }
     return self->columns ? over_points(self, args) : at_point(self, args);
 }
 
@@ -481,18 +460,21 @@ static PyMethodDef methods[] = {
 
 static PyMethodDef functions[] = {
     {"empty", (PyCFunction)(void (*)(void))empty_array, METH_FASTCALL, empty_doc},
+    {"is_current", is_current_or_not, METH_O, is_current_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot slots[] = {
     {Py_tp_new, new_entry},
     {Py_tp_dealloc, dealloc},
+    {Py_tp_traverse, traverse},
+    {Py_tp_clear, clear},
     {Py_tp_methods, methods},
     {Py_tp_doc, (void *)entry_doc},
     {0, NULL},
 };
 
-static PyType_Spec specification = {"autograd_lite.compiler._entry.Entry", sizeof(Entry), 0, Py_TPFLAGS_DEFAULT, slots};
+static PyType_Spec specification = {"autograd_lite.compiler._entry.Entry", sizeof(Entry), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_entry", "The direct way into machine code; see entry.py.", -1, functions, NULL, NULL, NULL, NULL,

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import structures
+from autograd_lite.compiler.environment import Watch
 from autograd_lite.compiler.memory import empty, extension
 from autograd_lite.compiler.paths import BLOCKS, SMALL, Path
+from autograd_lite.modes import active_modes
 
 _LONG = 2000  # a program of more instructions runs without Python's lock
 _LARGEST = 1 << 62
@@ -33,13 +35,15 @@ def entry(
     batched: tuple[int, ...],
     reduce: str | None,
     threads: int,
+    watched: tuple[Watch, ...] = (),
 ) -> Callable[[tuple[Any, ...]], Any] | None:
     """What gives the result for a tuple of arguments, and NotImplemented where they are not plain or on none of the paths.
 
     Plain are floats, integers and contiguous arrays of float64 in lists, tuples and dicts. `has_points` says of each argument
     whether it is an array with a leading axis of points: only points that are all on the first path have a direct way. With
-    `reduce`, "sum" or "mean", their results are added up. `batched` is as in `Points`. None where there is no direct way: there
-    is no extension, the function uses Values from outside, or its machine code calls Python.
+    `reduce`, "sum" or "mean", their results are added up. `batched` is as in `Points`. NotImplemented comes also while a mode
+    is active, or where something in `watched` is not as it was found. None where there is no direct way: there is no extension,
+    the function uses Values from outside, or its machine code calls Python.
     """
     compiled = extension()
     if compiled is None or any([path.trace.captured for path in paths]):
@@ -77,6 +81,8 @@ def entry(
             number=np.float64,
             empty=empty,
             owners=owners,
+            watched=watched,
+            modes=active_modes,
         ).enter
     except _NotPlainError:
         return None

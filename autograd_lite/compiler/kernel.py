@@ -12,7 +12,7 @@ import weakref
 from array import array
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,20 +20,23 @@ from autograd_lite import structures
 from autograd_lite.compiler.arguments import columns_of, described, leaf_count, plain_points, take_plain
 from autograd_lite.compiler.batches import Points, Results
 from autograd_lite.compiler.entry import entry
+from autograd_lite.compiler.environment import Environment
 from autograd_lite.compiler.paths import Path
 from autograd_lite.compiler.program import Program
-from autograd_lite.compiler.record import Trace, record
+from autograd_lite.compiler.record import Trace, evaluate, record
+from autograd_lite.compiler.watching import look_for_anomalies, recorded_result, refuse_batch
 from autograd_lite.engine import Value
-from autograd_lite.modes import source_line
+from autograd_lite.modes import active_modes, source_line
 from autograd_lite.primitive import real_number
 
 MAX_PATHS = 64
 _CHUNK = 1 << 20  # so many numbers of outputs are held at once where they are only summed
 _NUMBERS = {float, int}
+_RENEWALS = 64  # so many times a function is recorded anew without a warning
 
 
 class PathWarning(RuntimeWarning):
-    """A compiled function has taken as many paths as are kept; further points are computed without machine code."""
+    """Points of a compiled function are computed without machine code, or it is recorded again and again; the text says why."""
 
 
 def compile(  # noqa: A001
@@ -47,11 +50,20 @@ def compile(  # noqa: A001
 ) -> Kernel:
     """f as machine code: a callable that takes what f takes and gives what f gives, on numbers and on batches of them.
 
-    f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects and draws no random numbers:
-    it runs when a path is recorded (and once more, to see that it does the same), not at every call. Derivatives compose:
-    ``compile(value_and_grad(f))``, ``compile(hessian(f))``. Values that f uses from outside are read at every call; how they
-    compare with one another is not noticed. What f catches of the errors that powers and the user's primitives raise makes
-    paths. An error that it does not catch is raised; but a power that is complex at one point of a batch is nan there.
+    f is a function of numbers in nested lists, tuples, dicts and arrays, that has no side effects, starts no threads and draws
+    no random numbers: it runs when a path is recorded (and once or twice more, to see that it does the same), not at every
+    call. It sees Values, of a class of their own whose text tells no number. Derivatives compose:
+    ``compile(value_and_grad(f))``, ``compile(hessian(f))``. Within `anomaly` f runs on Values at every point, before its
+    machine code does.
+
+    Values that f uses from outside are read and compared anew at every call. Everything else that f reads from outside may
+    change too: f is recorded anew. Noticed are its globals, variables of enclosing functions, defaults, attributes that have a
+    name in the code, items of lists and dicts, numbers of arrays, and those of the functions and methods it calls. Not noticed,
+    so that `Kernel.clear` has to be called when they change: items of sets and of other containers, what functions of installed
+    packages read, attributes whose names are computed, files, the environment and the clock.
+
+    What f catches of the errors that powers and the user's primitives raise makes paths. An error that it does not catch is
+    raised; but a power that is complex at one point of a batch is nan there.
 
     batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone
@@ -61,10 +73,11 @@ def compile(  # noqa: A001
         is 0 may have another sign then.
     threads: so many at once share a batch; Python's lock is released. The bits do not depend on it. Up to 128 MiB of memory of
         large results that nobody has any more is kept for the next ones.
-    max_paths: so many paths through f's branches are kept; at points on further ones f is called as it is.
+    max_paths: so many paths through f's branches are kept; at points on further ones f runs on Values, as the engine does.
 
     Raises TypeError if f is not callable, ValueError for an option that there is not. The kernel raises RecordingError where f
-    asks for a number itself, TypeError or ValueError, naming the argument, where one is not of the structure recorded.
+    asks for a number itself, whether f catches that or not; TypeError or ValueError, naming the argument, where one is not of
+    the structure recorded.
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, not {type(f).__name__} {f!r:.60}")
@@ -98,6 +111,8 @@ class Kernel:
         self._arguments: tuple[structures.Structure, ...] | None = None
         self._warned = False
         self._lock = Lock()
+        self._environment = Environment()  # what the function reads from outside, as it was when the last path was recorded
+        self._renewals = 0  # so often it was another one
         self._entries: tuple[Callable[[tuple[Any, ...]], Any], ...] = ()  # direct ways
         self._tried: set[tuple[bool, ...]] = set()  # which arguments have points, of calls that it was looked for
 
@@ -145,6 +160,7 @@ class Kernel:
                 result = enter(args)
                 if result is not NotImplemented:
                     return result
+        self._renew()
         plain = self._plain(args) if self._paths else None
         if plain is not None:
             result = self._results(plain, (plain.count,)) if plain.columns else self._at(plain.shared)
@@ -168,7 +184,8 @@ class Kernel:
         tried, has_points = self._tried, tuple([self._has_points(i, x, len(args)) for i, x in enumerate(args)])
         if has_points not in tried:
             tried.add(has_points)
-            found = entry(self._paths, self._arguments or (), has_points, points.batched, self.reduce, self.threads)
+            found = entry(self._paths, self._arguments or (), has_points, points.batched, self.reduce, self.threads,
+                          self._environment.watched)  # fmt: skip
             if found is not None and tried is self._tried:
                 self._entries = (*self._entries, found)
 
@@ -186,6 +203,35 @@ class Kernel:
         """There is other machine code, to which no direct way leads yet."""
         self._tried = set()
         self._entries = ()
+
+    # --- what the function reads from outside
+
+    def clear(self) -> None:
+        """Forget all paths: the function is recorded anew at the next call.
+
+        For what it reads from outside may be another in a way that is not noticed; see `compile`.
+        """
+        with self._lock:
+            self._paths, self._arguments, self._environment = [], None, Environment()
+            self._changed()
+
+    def _renew(self) -> None:
+        """Forget the paths if the function would read something else from outside than when they were recorded."""
+        if self._environment.is_current():
+            return
+        with self._lock:
+            changes = self._environment.changes()
+            self._environment = Environment(self.function)
+            self._changed()
+            if not changes:
+                return
+            self._paths = []
+            self._renewals += 1
+        if self._renewals == _RENEWALS:
+            _warn(
+                f"{self._name} has been recorded anew {_RENEWALS} times, the last time because of {', '.join(changes[:3])},"
+                " which it reads from outside: give as an argument what changes from call to call"
+            )
 
     # --- arguments
 
@@ -284,57 +330,55 @@ class Kernel:
     # --- paths
 
     def _new_path(self, numbers: Sequence[float], complex_as_nan: bool = False) -> Path | _Computed:
-        """The path at a point that is on none of those known so far; or the result there, if no more paths are kept.
-
-        `complex_as_nan`: for a batch, of which one point's ValueError is none of all others.
-        """
+        """The path at a point that is on none of those known so far; or the result there, if no more paths are kept."""
         arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
         if len(self._paths) >= self.max_paths:
             self._warn()
-            return _Computed(self.function(*arguments(iter(numbers))))
+            outputs, result = evaluate(self.function, numbers, arguments, complex_as_nan)
+            self._check_structure(result)
+            return _Computed(outputs, structures.of_numbers(result, outputs))
         trace = record(self.function, numbers, arguments, complex_as_nan)
         with self._lock:
+            self._environment = Environment(self.function)
             for path in self._paths:  # a comparison came out otherwise in machine code, by a rounding
                 if path.trace.program == trace.program:
                     return path
-            if self._paths and trace.result != self._paths[0].trace.result:
-                raise ValueError(
-                    f"{self._name} returns {trace.result} here, and {self._paths[0].trace.result} at other points: results of a"
-                    " compiled function have one structure"
-                )
+            self._check_structure(trace.result)
             self._paths = [*self._paths, path := self._path(trace)]
             self._changed()
         return path
 
+    def _check_structure(self, result: structures.Structure) -> None:
+        if self._paths and result != (first := self._paths[0].trace.result):
+            raise ValueError(
+                f"{self._name} returns {result} here, and {first} at other points: results of a compiled function have one"
+                " structure"
+            )
+
     def _warn(self) -> None:
         if not self._warned:
             self._warned = True
-            file, line, _ = source_line() or ("<unknown>", 0, "")
-            warnings.warn_explicit(
+            _warn(
                 f"{self._name} has taken {self.max_paths} paths (max_paths), and further ones are not compiled: at their points"
-                " the function itself is called; where, minimum and maximum make no paths",
-                PathWarning,
-                file,
-                line,
+                " the function itself runs on Values; where, minimum and maximum make no paths"
             )
 
     # --- one point
 
     def _at(self, numbers: array[float]) -> Any:
         """The result at one point."""
+        if active_modes:
+            arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
+            look_for_anomalies(self.function, arguments, [numbers], are_many=False)
+            recorded = recorded_result(self.function, arguments, numbers)
+            if recorded is not None:
+                return recorded
         for path in reversed(self._paths):
             outputs, is_on_path = path.at(numbers)
             if is_on_path and not path.trace.raises:
                 return structures.of_numbers(path.trace.result, outputs)
-        found = self._new_path(numbers)
-        if isinstance(found, _Computed):
-            return found.value
-        return structures.of_numbers(found.trace.result, self._on_new_path(found, numbers))
-
-    def _on_new_path(self, path: Path, numbers: array[float]) -> array[float]:
-        """The outputs at a point that is on this path by the engine's numbers: by those of fast code it may be off it."""
-        outputs, is_on_path = path.at(numbers)
-        return outputs if is_on_path else path.at(numbers, "exact")[0]
+        new = self._new_path(numbers)
+        return new.value if isinstance(new, _Computed) else structures.of_numbers(new.trace.result, new.outputs(numbers))
 
     # --- batches
 
@@ -357,6 +401,10 @@ class Kernel:
 
     def _results(self, points: Points, shape: tuple[int, ...]) -> Any:
         """The results at points that are arranged in this shape."""
+        if active_modes:
+            arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
+            look_for_anomalies(self.function, arguments, map(points.at, range(points.count)))
+            refuse_batch(self._name, any([path.trace.captured for path in self._paths]))
         result = self._paths[0].trace.result
         if self.reduce:
             return structures.of_numbers(result, array("d", self._reduced(points).tobytes()))
@@ -386,7 +434,7 @@ class Kernel:
             if isinstance(found, Path) and found not in known:
                 todo = found.fill(results, points, todo, self.threads)
             if len(todo) and todo[0] == here:  # on the path by the engine's numbers, or computed
-                numbers = self._on_new_path(found, array("d", points.at(here))) if isinstance(found, Path) else found.numbers()
+                numbers = found.outputs(array("d", points.at(here))) if isinstance(found, Path) else found.numbers
                 results.put_point(here, numbers)
                 todo = todo[1:]
         return results
@@ -435,15 +483,18 @@ def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments:
     kernel = Kernel(function, *options)
     kernel._arguments = arguments
     kernel._paths = [kernel._path(trace) for trace in traces]
+    kernel._environment = Environment(function)
     return kernel
 
 
-class _Computed:
-    """A result that the function itself has computed."""
+class _Computed(NamedTuple):
+    """A result that the function itself has computed: its numbers from left to right, and the structure of them."""
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    numbers: array[float]
+    value: Any
 
-    def numbers(self) -> list[float]:
-        """The numbers of the result, from left to right."""
-        return [x._data if isinstance(x, Value) else float(x) for x in structures.flatten(self.value)[0]]
+
+def _warn(message: str) -> None:
+    """A PathWarning at the innermost line outside of this package."""
+    file, line, _ = source_line() or ("<unknown>", 0, "")
+    warnings.warn_explicit(message, PathWarning, file, line)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-_VERSION = 2  # what the extension's users and entry.c agree on
+_VERSION = 3  # what the extension's users and entry.c agree on
 
 
 @functools.cache

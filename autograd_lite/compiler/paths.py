@@ -62,6 +62,11 @@ class Path:
             llvm.raise_error()
         return outputs, held[0] != 0
 
+    def outputs(self, numbers: array[float]) -> array[float]:
+        """The outputs at a point that is on this path by the engine's numbers: by those of fast code it may be off it."""
+        outputs, is_on_path = self.at(numbers)
+        return outputs if is_on_path else self.at(numbers, "exact")[0]
+
     @property
     def mode(self) -> Mode:
         """The code that points are computed by at first."""
@@ -137,7 +142,7 @@ class Path:
         """The sums of the outputs over points, and the indices of points that are not in them.
 
         Sums are made in `BLOCKS` parts at most, whatever the number of threads; in each a lane adds in the points' order. Then
-        lanes are added two by two, and the parts one after the other: `entry.c` does the same.
+        lanes are added two by two, and the parts one after the other: `sums.h` does the same.
         """
         width, run = self._on(points, self.mode, reduce=True)
         count = points.count

@@ -49,7 +49,7 @@ class Recorded(Value, own_results=True):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Real):
-            raise RecordingError(
+            refuse(
                 f"a Value equals nothing but itself, whatever its number is{_here()}: compare by <= and >=, test x - {other!r}"
                 " itself, or take where"
             )
@@ -74,14 +74,14 @@ class Recorded(Value, own_results=True):
 
 
 def _refused(what: str, remedy: str) -> Callable[..., Any]:
-    def refuse(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
+    def refused(self: Recorded, *_: Any, **__: Any) -> Any:  # noqa: ARG001
         asked, instead = _ASKED.get(sys._getframe(1).f_globals.get("__name__", ""), (what, remedy))
-        _refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
+        refuse(f"{asked} is only known at the point where the function was recorded{_here()}: {instead}")
 
-    return refuse
+    return refused
 
 
-def _refuse(message: str) -> NoReturn:
+def refuse(message: str) -> NoReturn:
     """Raise RecordingError, now and once more when the function has returned: it may catch the first one."""
     error, tape = RecordingError(message), _current.get()
     if tape is not None and tape.refusal is None:
@@ -122,7 +122,7 @@ _FROM_OUTSIDE = {  # what is asked of a Value that the function uses from outsid
     "copy": ("the copy of a Value from outside would not be made again at later calls", "use the Value itself"),
 }
 _ASSIGNED = (
-    "a number is assigned to .data{here} where a path is recorded, and would not be at later calls: return the number from the"
+    "assigning to .data of a Value would happen where a path is recorded, not at every call{here}: return the number from the"
     " function, and assign it outside"
 )
 _ASKED = {  # by other modules of this package
@@ -217,10 +217,10 @@ class _Inside(modes.Mode):
         if isinstance(node, Recorded):
             return  # which refuses by itself
         if what == "data = ":
-            _refuse(_ASSIGNED.format(here=_here()))
+            refuse(_ASSIGNED.format(here=_here()))
         if node not in self.own:
             asked, instead = _ASKED.get(_asker(), _FROM_OUTSIDE[what])
-            _refuse(f"{asked}{_here()}: {instead}")
+            refuse(f"{asked}{_here()}: {instead}")
 
     def compared(self, comparison: str, node: Any, other: Any) -> Any:
         if node in self.own and (not isinstance(other, Value) or other in self.own):
@@ -292,8 +292,8 @@ def record(
     """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
 
     Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same; where it does
-    not, a third time, for it may have made something at the first call that it keeps. Raises RecordingError where that is not
-    so, or f needs a number itself; TypeError where it returns something else than real numbers; what f raises. With
+    not, a third time, for it may have made something at the first call that it keeps. Raises RecordingError where it does not
+    either, or f needs a number itself; TypeError where it returns something else than real numbers; what f raises. With
     `complex_as_nan` a power that is complex is nan where f does not catch the ValueError, and the trace says that f `raises`.
     """
     run = _run(f, numbers, arguments, complex_as_nan)
