@@ -14,7 +14,7 @@ from numbers import Number, Real
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 
 from autograd_lite import structures
-from autograd_lite.modes import active_modes, current_modes
+from autograd_lite.modes import active_modes, current_modes, in_place_of
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, pull_back, sweep, topological_order
@@ -169,7 +169,10 @@ class Value(Methods):
     def __record__(primitive: Primitive, args: tuple[Any, ...]) -> Value:
         """The node of a primitive applied to Values and numbers; `Primitive.__call__` comes here."""
         operands = tuple([_operand(arg, primitive.name) for arg in args])
-        data = primitive.fn(*[x._data if isinstance(x, Value) else x for x in operands])
+        try:
+            data = primitive.fn(*[x._data if isinstance(x, Value) else x for x in operands])
+        except Exception as error:  # noqa: BLE001 -- raised again
+            data = in_place_of(primitive, operands, error)
         return make_node(data, primitive, operands)
 
     def __repr__(self) -> str:
@@ -311,7 +314,10 @@ def _unary_method(primitive: Primitive) -> Callable[..., Any]:
 
     def method(self: Value) -> Value:
         node = _new_value(self._result_class)
-        node._data = fn(self._data)
+        try:
+            node._data = fn(self._data)
+        except Exception as error:  # noqa: BLE001 -- raised again
+            node._data = in_place_of(primitive, (self,), error)
         node._grad = 0.0
         node.op = primitive
         node._first = self
@@ -344,13 +350,15 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
         node._grad = 0.0
         node.op = primitive
         if reflected:
-            node._data = fn(number, self._data)
             node._first = other
             node._second = self
         else:
-            node._data = fn(self._data, number)
             node._first = self
             node._second = other
+        try:
+            node._data = fn(number, self._data) if reflected else fn(self._data, number)
+        except Exception as error:  # noqa: BLE001 -- raised again
+            node._data = in_place_of(primitive, (node._first, node._second), error)
         return _observed(node) if active_modes else node
 
     return method

@@ -50,6 +50,9 @@ class Mode:
     def asked(self, node: Any, what: str) -> None:
         """Called before a number of a node is read or assigned: `what` is "data", "data = ", "grad" or "copy"."""
 
+    def raised(self, primitive: Any, operands: tuple[Any, ...], error: Exception) -> float | None:
+        """Called where a primitive raises on operands with a Value among them; a number takes the result's place."""
+
     def compared(self, comparison: str, node: Any, other: Any) -> Any:
         """Called before a node is compared with something; gives the outcome, or None: as the numbers have it."""
 
@@ -57,6 +60,15 @@ class Mode:
 def current_modes() -> tuple[Mode, ...]:
     """The modes of this thread or task, the outermost first; one has ended for all when its block is left."""
     return tuple([mode for mode in _current.get() if mode in active_modes])
+
+
+def in_place_of(primitive: Any, operands: tuple[Any, ...], error: Exception) -> float:
+    """The number that a mode has in the place of the result of a primitive that has raised. Raises the error if none has."""
+    for mode in current_modes():
+        number = mode.raised(primitive, operands, error)
+        if number is not None:
+            return number
+    raise error
 
 
 @contextmanager

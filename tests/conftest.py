@@ -57,13 +57,26 @@ def pytest_configure(config):
     config.pluginmanager.register(Examples())
 
 
-@pytest.fixture(params=[(8, True, True), (4, True, True), (4, False, True), (2, True, False), (2, False, False)])
+# Vectors of so many numbers; whether libmvec is there; whether products are fused; LLVM's name of such a processor
+PROCESSORS = {
+    "avx512": (8, True, True, None),
+    "avx2": (4, True, True, "x86-64-v3"),
+    "avx2-without-libmvec": (4, False, True, "x86-64-v3"),
+    "sse2": (2, True, False, "x86-64"),
+    "sse2-without-libmvec": (2, False, False, "x86-64"),
+}
+
+
+@pytest.fixture(params=PROCESSORS)
 def processor(request, monkeypatch):
-    """A processor with vectors of so many numbers, or fewer, with libmvec or not, with fused products or not."""
+    """One of these processors in the place of this one, which must be able to do what they do: else this one's width."""
     from autograd_lite.compiler import llvm  # what compiles nothing does not need llvmlite
 
     machine = llvm.machine()
-    width, has_library, has_fma = request.param
+    width, has_library, has_fma, name = PROCESSORS[request.param]
+    if name is not None and width < machine.width and machine.triple.startswith("x86_64"):  # no instructions that it has not
+        monkeypatch.setattr(machine, "cpu", name)
+        monkeypatch.setattr(machine, "features", "")
     monkeypatch.setattr(machine, "width", min(width, machine.width))
     monkeypatch.setattr(machine, "has_fma", has_fma and machine.has_fma)
     if not has_library:

@@ -406,10 +406,11 @@ def test_one_kernel_in_many_threads():
 
 
 def test_errors_of_python_functions_stay_in_their_thread(forget):
-    barrier = threading.Barrier(2, timeout=30)
+    barrier, own = threading.Barrier(2, timeout=30), threading.local()
 
     def meeting(x):
-        if x >= 50.0:
+        if x >= 50.0 and not hasattr(own, "has_met"):  # in machine code: then the function is called once more
+            own.has_met = True
             barrier.wait()
         if x > 100.0:
             raise LookupError("here")

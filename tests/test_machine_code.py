@@ -252,6 +252,7 @@ def test_default_mode_is_right_to_4_ulp(name):
             check_default(primitive, fixed, rows, in_domain=True)
 
 
+@pytest.mark.usefixtures("processor")
 @pytest.mark.parametrize("name", NAMES)
 def test_default_mode_has_the_special_results_of_the_engine(name):
     primitive = TABLE[name]
@@ -372,50 +373,6 @@ def test_long_programs_cut_into_segments_have_the_bits_of_whole_ones(exact, colu
     for i, expected in enumerate(points_found):  # one point after the other
         result = cut(*[float(column[i]) for column in few])
         assert same([*result[:-1], *result[-1]], [*expected[:-1], *expected[-1]])
-
-
-# --- the user's own primitives
-
-
-def test_primitives_of_the_users(forget):
-    """Python functions, called for every point; their rules are made of the table."""
-    cubed = ag.define_primitive("cubed", lambda x: x * x * x, lambda r, x: 3.0 * ag.square(x))
-    scaled = ag.define_primitive("scaled", lambda x, y: x * y + 1.0, (lambda r, x, y: y, lambda r, x, y: x), doc="x * y + 1")
-    function = ag.value_and_grad(lambda x, y: ag.sin(scaled(cubed(x), y)) + cubed(y), (0, 1))
-    xs, ys = np.linspace(-2.0, 2.0, 21), np.linspace(0.5, 3.0, 21)
-    value, (by_x, by_y) = ag.compile(function, exact=True)(xs, ys)
-    for i, (x, y) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
-        assert (value[i], (by_x[i], by_y[i])) == function(x, y)
-    kernel = ag.compile(function)
-    loose, _ = kernel(xs, ys)
-    assert np.allclose(loose, value, rtol=1e-14, atol=0.0)
-    assert kernel(xs[3].item(), ys[3].item())[0] == loose[3]
-
-
-def test_a_variadic_primitive_of_the_users(forget):
-    largest = ag.define_primitive("spread", lambda *xs: math.fsum(xs) * 2.0, lambda r, *xs: [2.0] * len(xs), variadic=True)
-    for exact in (True, False):
-        kernel = ag.compile(lambda x, y: largest(x, y, 1.0) + largest(x), exact=exact)
-        assert kernel(2.0, 3.0) == 16.0
-        assert kernel(np.array([2.0, 1.0]), 3.0).tolist() == [16.0, 12.0]
-
-
-@default_and_exact()
-def test_what_a_primitive_of_the_users_raises(exact, forget):
-    def picky(x):
-        if x > 100.0:
-            raise LookupError(f"no {x}")
-        return x + 1.0
-
-    primitive = ag.define_primitive("picky", picky, lambda r, x: 1.0, domain=(0.0, 1.0))
-    kernel = ag.compile(lambda x: primitive(x) * 2.0, exact=exact)
-    assert kernel(1.0) == 4.0
-    for x in (1000.0, np.array([1.0, 2.0, 1000.0])):
-        with pytest.raises(LookupError, match="no 1000.0"):
-            kernel(x)
-    assert kernel(np.array([1.0, 2.0])).tolist() == [4.0, 6.0]
-    with pytest.raises(LookupError, match="no 1000.0"):
-        ag.compile(lambda x: primitive(x) * 2.0, exact=exact)(1000.0)
 
 
 # --- what is not a number, or infinite, in whole programs

@@ -146,6 +146,63 @@ def test_users_primitives_are_translated_or_refused():
         Program(1, (), [own(hypot)], (1,)).to_c()
 
 
+def picky(x: float, y: float) -> float:
+    """x / y, of positive numbers."""
+    if x <= 0.0:
+        raise ValueError("not positive")
+    return 1.0 if y > x else x / y
+
+
+def unguarded(x: float) -> float:
+    """1 / x, which Python refuses at 0 by itself."""
+    return 1.0 / x
+
+
+def test_the_path_of_a_point_where_a_users_primitive_raises(tmp_path, forget):
+    primitive = ag.define_primitive("picky", picky, (None, None), domain=(0.5, 9.0))
+
+    def function(x, y):
+        try:
+            return primitive(x, y) + ag.maximum(x, y)
+        except ValueError:
+            return primitive(y, 2.0) if y > 1.0 else x
+
+    points_ = [(2.0, 3.0), (3.0, 2.0), (-1.0, 2.0), (-1.0, 0.5), (0.0, 1.5), (1.0, -2.0)]
+    programs_ = []
+    for i, args in enumerate(points_):
+        kernel = ag.compile(function, exact=True)
+        kernel(*args)
+        programs_.append((f"path{i}", kernel.program))
+    library = compiled(tmp_path, [program.to_c(name) for name, program in programs_])
+    for name, program in programs_:
+        for args in points_:
+            try:
+                wanted = [bits(x) for x in program(*args)]
+            except PathError:
+                wanted = None
+            is_on_path = getattr(library, f"{name}_on_path")((ctypes.c_double * 2)(*args))
+            assert is_on_path == (wanted is not None), (str(program), args)
+            if wanted is not None:
+                assert run(getattr(library, name), args, 1) == wanted
+
+
+def test_a_path_that_c_cannot_tell(forget):
+    primitive = ag.define_primitive("unguarded", unguarded, lambda r, x: -r * r, domain=(0.5, 9.0))
+
+    def function(x):
+        try:
+            return primitive(x)
+        except ZeroDivisionError:
+            return x + 1.0
+
+    kernel = ag.compile(function)
+    kernel(0.0)
+    with pytest.raises(ValueError, match="where unguarded raises, without a raise statement: C has none"):
+        kernel.program.to_c()
+    kernel(2.0)
+    assert "unguarded" in kernel.program.to_c()
+
+
 def test_functions_of_the_library_are_called_through_pointers():
     program = record(lambda x: TABLE["xlogy"](x, 0.3) + TABLE["arctan2"](x, 0.3) + TABLE["sqrt"](x), 1)
     text = program.to_c()

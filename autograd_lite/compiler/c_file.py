@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite import primitives
 from autograd_lite.compiler import csource, listing
 from autograd_lite.compiler.hypotenuse import hypot
-from autograd_lite.compiler.instructions import IS_REAL, Guard
+from autograd_lite.compiler.instructions import IS_DEFINED, IS_REAL, Guard
+from autograd_lite.compiler.spelling import is_users
 from autograd_lite.compiler.translate import closure
-from autograd_lite.compiler.tree import Block, Fail, Function, If, Loop, Number, Return
+from autograd_lite.compiler.tree import Block, Fail, Function, If, Loop, Number, Return, walk
 from autograd_lite.primitive import Primitive
 
 if TYPE_CHECKING:
@@ -37,13 +37,15 @@ def text(program: Program, name: str) -> str:
     if not is_name or csource.local(name) != name or name == "main" or name.startswith("ag_"):
         raise ValueError(f"a function in C cannot be called {name!r:.60} here: take a name that neither C nor this file has")
     parts = [_kernel(program, name), *([_on_path(program, name)] if len(program.guards) else [])]
-    called = [_function_of(primitive) for primitive in program.instructions.primitives if csource.is_ours(primitive)]
-    functions = closure(called, _is_given)
+    called = [(x, _function_of(x)) for x in program.instructions.primitives if csource.is_ours(x)]
+    functions = closure([function for _, function in called], _is_given)
+    total = {x.name for x in closure([function for primitive, function in called if not _may_raise(primitive)], _is_given)}
     names = [*_HELPERS, *[f"ag_{function.name.strip('_')}" for function in functions]]
     twice = [x for x in names if names.count(x) > 1]
     if twice:
         raise ValueError(f"two functions would be called {twice[0]} in C: give the primitive's function another name")
-    return _with_helpers([*map(_printed, functions), *parts]) + "\n"
+    printed = [_printed(function, tells=function.name not in total) for function in functions]
+    return _with_helpers([*printed, *parts]) + "\n"
 
 
 # --- the program
@@ -62,7 +64,8 @@ def _kernel(program: Program, name: str) -> str:
 def _on_path(program: Program, name: str) -> str:
     """The function that tells whether all comparisons come out as they were recorded."""
     needed = _needed(program, [place for guard in program.guards for place in (guard.left, guard.right)])
-    lines = [*_statements(program, needed, program.standing_guards()), "return 1;"]
+    before = ["ag_failed = 0;"] if any([_may_raise(primitive) for primitive in program.instructions.primitives]) else []
+    lines = [*before, *_statements(program, needed, program.standing_guards()), "return 1;"]
     comment = "/* Whether all comparisons come out as they did when the function was recorded. */"
     return f"{comment}\n{csource.block(f'int {name}_on_path(const double *inputs)', _with_unused(lines, 'inputs'))}"
 
@@ -82,24 +85,34 @@ def _statements(program: Program, needed: set[int], standing: dict[int, list[Gua
         if place in needed:
             yield f"const double {listing.named(program, place)} = inputs[{place}];"
     standing = standing or {}
-    yield from [_failing(program, guard) for guard in standing.get(-1, ())]
+    yield from [line for guard in standing.get(-1, ()) for line in _failing(program, guard)]
     for place, (primitive, operands) in enumerate(program.instructions, program.inputs):
         if place in needed:
             expression = csource.value(primitive, [_operand(program, x) for x in operands])
             yield f"const double {listing.named(program, place)} = {expression};"
-            yield from [_failing(program, guard) for guard in standing.get(place, ())]
+            yield from [line for guard in standing.get(place, ()) for line in _failing(program, guard)]
 
 
 def _operand(program: Program, place: int) -> str:
     return csource.constant(program.constants[-1 - place]) if place < 0 else listing.named(program, place)
 
 
-def _failing(program: Program, guard: Guard) -> str:
+def _failing(program: Program, guard: Guard) -> Iterator[str]:
+    """A return where a guard fails."""
+    if guard.comparison == IS_DEFINED:
+        primitive = program.instructions[guard.left - program.inputs].primitive
+        yield f"(void){_operand(program, guard.left)};"
+        if _may_raise(primitive):
+            yield f"if ({'' if guard.outcome else '!'}ag_failed) return 0;"
+            yield from [] if guard.outcome else ["ag_failed = 0;"]
+        elif not guard.outcome:
+            raise ValueError(f"the path is that where {primitive.name} raises, without a raise statement: C has none")
+        return
     left, right = _operand(program, guard.left), _operand(program, guard.right)
     is_call = guard.comparison == IS_REAL
     test = f"ag_is_real({left}, {right})" if is_call else f"{left} {guard.comparison} {right}"
     failing = (f"!{test}" if is_call else f"!({test})") if guard.outcome else test
-    return f"if ({failing}) return 0;"
+    yield f"if ({failing}) return 0;"
 
 
 def _with_unused(lines: list[str], *parameters: str) -> list[str]:
@@ -112,8 +125,7 @@ def _with_unused(lines: list[str], *parameters: str) -> list[str]:
 
 def _function_of(primitive: Primitive) -> Callable[..., Any]:
     """The float function that is called. Raises ValueError for one that only Python has."""
-    is_ours = getattr(primitives, primitive.name, None) is primitive
-    if not is_ours and csource.is_library_function(primitive.fn):
+    if is_users(primitive) and csource.is_library_function(primitive.fn):
         raise ValueError(f"{primitive.name} is {primitive.fn!r}, which C need not have: write it as a function in Python")
     return primitive.fn
 
@@ -123,9 +135,18 @@ def _is_given(function: Callable[..., Any]) -> bool:
     return function in csource.BY_HAND or csource.is_library_function(function)
 
 
-def _printed(function: Function) -> str:
-    """A float function in C that gives nan where Python raises; its lists are arrays that live as long as it runs."""
-    printed = csource.function(dataclasses.replace(function, body=_without_failures(function.body)))
+def _may_raise(primitive: Primitive) -> bool:
+    """Whether a user's primitive has a raise statement."""
+    if not is_users(primitive):
+        return False
+    parts = [part for function in closure([primitive.fn], _is_given) for statement in function.body for part in walk(statement)]
+    return any([isinstance(part, Fail) for part in parts])
+
+
+def _printed(function: Function, tells: bool = False) -> str:
+    """A float function in C that gives nan where Python raises, and `tells` of it; its lists live as long as it runs."""
+    printed = csource.function(function if tells else dataclasses.replace(function, body=_without_failures(function.body)))
+    printed = re.sub(r"\bfailed = 1;", "ag_failed = 1;", printed)
     printed = re.sub(r"static (AG_\w+ )+", "static ", printed)
     return re.sub(r"double \*const (\w+) = AG_ALLOCATE\(\(size_t\)(\w+) \* sizeof\(double\)\);", r"double \1[\2 + 1];", printed)
 
@@ -238,6 +259,15 @@ static double ag_floor_divide(double x, double y) {
 }""",
 }
 _SMALL = {
+    "ag_failed": """\
+/* Whether a function of the user's has raised; each thread has its own, where the compiler knows how. */
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L && !defined(__STDC_NO_THREADS__)
+static _Thread_local int ag_failed;
+#elif defined(__GNUC__)
+__extension__ static __thread int ag_failed;
+#else
+static int ag_failed;
+#endif""",
     "ag_power": """\
 /* x ** y; nan where that is complex. */
 static inline double ag_power(double x, double y) { return ag_pow(x, y); }""",

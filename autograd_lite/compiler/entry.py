@@ -73,6 +73,10 @@ def entry(
     if compiled is None or any([path.trace.captured for path in paths]):
         return None
     over_points = any(has_points)
+    if not over_points:
+        paths = [path for path in paths if not path.trace.raises]
+    if not paths:
+        return None
     if over_points and reduce is None and len(paths) > 1:
         return None  # as a rule the points of a batch are on several of them
     width = paths[0].width if over_points else 1

@@ -27,7 +27,8 @@ class Instruction(NamedTuple):
 class Guard(NamedTuple):
     """A comparison that a function made while it was recorded, of the numbers at two places, and how it came out.
 
-    `comparison` is <, <=, >, >=, == or !=; or "is real": whether left ** right is no complex number.
+    `comparison` is <, <=, >, >=, == or !=; or "is real": whether left ** right is no complex number; or "is defined": whether the
+    user's primitive whose result is at the place `left` raises nothing (`right` is the same place).
     """
 
     comparison: str
@@ -44,8 +45,8 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-IS_REAL = "is real"
-_KINDS = ("<", "<=", ">", ">=", "!=", IS_REAL, "==")  # in the order that pickles of guards rely on
+IS_REAL, IS_DEFINED = "is real", "is defined"
+_KINDS = ("<", "<=", ">", ">=", "!=", IS_REAL, "==", IS_DEFINED)  # in the order that pickles of guards rely on
 
 
 class _Rows(Sequence[T]):

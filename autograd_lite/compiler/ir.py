@@ -259,6 +259,8 @@ class Builder:
     def call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A function of `math`, or of floats, applied to numbers."""
         function = inspect.unwrap(function)
+        if function is floats.power:  # C's gives nan where it raises; that a point is such a one is told by a guard
+            function = math.pow
         if function in (math.isnan, math.isinf, math.isfinite):
             return self.classify(function, operands[0])
         if function in _INTRINSIC:

@@ -72,6 +72,9 @@ def compile(  # noqa: A001
     packages read, attributes whose names are computed, files, the environment and the clock. All is compared at every call:
     large lists and arrays are better given as arguments.
 
+    What f catches of the errors that powers and the user's primitives raise makes paths. An error that it does not catch is
+    raised; but a power that is complex at one point of a batch is nan there.
+
     batch: None: every array among the arguments holds a number a point, and they are broadcast as NumPy's functions do it. A
         tuple says of each argument 0 (its arrays have a leading axis of points) or None (it is shared by all points); 0 alone
         is said of all.
@@ -317,15 +320,15 @@ class Kernel(Reader):
 
     # --- paths
 
-    def _new_path(self, numbers: Sequence[float]) -> Path | _Computed:
+    def _new_path(self, numbers: Sequence[float], complex_as_nan: bool = False) -> Path | _Computed:
         """The path at a point that is on none of those known so far; or the result there, if no more paths are kept."""
         arguments = structures.Sequence(tuple, self._arguments or (), is_flat=False)
         if len(self._paths) >= self.max_paths:
             self._warn()
-            outputs, result = evaluate(self.function, numbers, arguments)
+            outputs, result = evaluate(self.function, numbers, arguments, complex_as_nan)
             self._check_structure(result)
             return _Computed(outputs, structures.of_numbers(result, outputs))
-        trace = record(self.function, numbers, arguments)
+        trace = record(self.function, numbers, arguments, complex_as_nan)
         with self._lock:
             self._environment = Environment(self.function)
             for path in self._paths:  # a comparison came out otherwise in machine code, by a rounding
@@ -363,10 +366,10 @@ class Kernel(Reader):
                 return recorded
         for path in reversed(self._paths):
             outputs, is_on_path = path.at(numbers)
-            if is_on_path:
+            if is_on_path and not path.trace.raises:
                 return structures.of_numbers(path.trace.result, outputs)
-        found = self._new_path(numbers)
-        return found.value if isinstance(found, _Computed) else structures.of_numbers(found.trace.result, found.at(numbers)[0])
+        new = self._new_path(numbers)
+        return new.value if isinstance(new, _Computed) else structures.of_numbers(new.trace.result, new.outputs(numbers))
 
     # --- batches
 
@@ -384,7 +387,7 @@ class Kernel(Reader):
         columns = [np.ascontiguousarray(np.broadcast_to(x, shape), dtype=np.float64).reshape(-1) for x in arrays]
         points = Points(self._numbers(leaves, args), columns, tuple([int(x) for x in batched]))
         if not self._paths:
-            self._new_path(points.at(0))
+            self._new_path(points.at(0), complex_as_nan=True)
         return self._results(self._plain(args) or points, shape)
 
     def _without_points(self, leaves: list[Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
@@ -417,11 +420,11 @@ class Kernel(Reader):
         while len(todo):
             known = self._paths
             here = todo[0]
-            found = self._new_path(points.at(here))
+            found = self._new_path(points.at(here), complex_as_nan=True)
             if isinstance(found, Path) and found not in known:
                 todo = found.fill(results, points, todo, self.threads)
             if len(todo) and todo[0] == here:  # on the path by the engine's numbers, or computed
-                numbers = found.at(array("d", points.at(here)))[0] if isinstance(found, Path) else found.numbers
+                numbers = found.outputs(array("d", points.at(here))) if isinstance(found, Path) else found.numbers
                 results.put_point(here, numbers)
                 todo = todo[1:]
         return results

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from autograd_lite import floats
+from autograd_lite.compiler.csource import is_library_function
+from autograd_lite.compiler.elementary import ANY_WIDTH, at_any_width, limit
 from autograd_lite.compiler.ir import SCALAR, Builder, Module, Operand
 from autograd_lite.compiler.tree import (
     Assign,
@@ -122,7 +124,7 @@ class Lanes(Builder):
 
     def outer_call(self, function: Callable[..., Any], operands: Sequence[Operand]) -> Operand:
         """A function that is no tree, on the numbers of all lanes."""
-        if function in (floats.power, math.pow):
+        if function is math.pow:
             return self.power(*operands)
         if function is math.fmod and operands[1].value == 1.0:
             x = operands[0]
@@ -134,6 +136,10 @@ class Lanes(Builder):
         """A function of a library: on vectors if there is one, else on one lane after the other."""
         if self.module.has_wide_vectors and function in WRITTEN_OUT:
             return written_out(self, function, operands[0], self.module.inline)
+        if function in ANY_WIDTH:
+            return self.at_any_width(function, operands[0])
+        if not is_library_function(function):  # a user's may have the name of one
+            return self.one_by_one(function, operands)
         symbol, width = self.module.vector_function(function.__name__, len(operands), self.width)
         if symbol is None:
             return self.one_by_one(function, operands)
@@ -144,6 +150,19 @@ class Lanes(Builder):
         filled = [self.filled(x.text, width) for x in operands]  # the same bits as in a vector
         result = self.emit(f"call {vector} @{symbol}({', '.join([f'{vector} {x}' for x in filled])})", "float").text
         return self.emit(f"extractelement {vector} {result}, i64 0", "float")
+
+    def at_any_width(self, function: Callable[..., Any], x: Operand) -> Operand:
+        """A function of our own; libm's where its argument is too large for that."""
+        module = self.module
+        result = at_any_width(self, function, x, module.has_fma, module.inline)
+        far = limit(function, module.has_fma)
+        if far == math.inf:
+            return result
+        is_far = self.compare(">", self.call(math.fabs, [x]), self.constant(far, "float"))
+        self.conditions.append(is_far)
+        other = self.one_by_one(function, [x])
+        self.conditions.pop()
+        return self.select(is_far, other, result)
 
     def power(self, x: Operand, y: Operand) -> Operand:
         """x ** y; small whole exponents by multiplication, which stays within 4 units in the last place up to the eighth."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from autograd_lite.compiler.instructions import IS_REAL, Guard
+from autograd_lite.compiler.instructions import IS_DEFINED, IS_REAL, Guard
 from autograd_lite.primitive import Primitive
 
 if TYPE_CHECKING:
@@ -64,4 +64,6 @@ def compared(program: Program, guard: Guard) -> str:
     left, right = named(program, guard.left), named(program, guard.right)
     if guard.comparison == IS_REAL:
         return f"{_enclosed(left)} ** {right} is real"
+    if guard.comparison == IS_DEFINED:
+        return f"{left} is defined"
     return f"{left} {guard.comparison} {right}"

@@ -6,6 +6,7 @@ other processes: whoever may write to that folder decides what is executed.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import ctypes.util
 import functools
@@ -14,11 +15,13 @@ import itertools
 import math
 import os
 import re
+import struct
 import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -76,25 +79,62 @@ def vector_function(name: str, arguments: int, width: int) -> tuple[str | None, 
     return (symbol, at_once) if here.vector_library is not None and hasattr(here.vector_library, symbol) else (None, at_once)
 
 
+# Held while LLVM works for this package. Whoever ends the process waits for it and keeps it: LLVM's own exit handlers take down
+# what a thread in the background would still be using, which ends the process with a signal. What LLVM is at cannot be broken
+# off, so the wait is as long as it needs for that one program, half a second for 5,000 instructions; what has not begun is
+# left. A fork waits too: a child has no thread that would go on with the work, or let go of LLVM's own locks.
+# Reentrant, as finalizers may compile.
+lock = threading.RLock()
+_ending = threading.Event()
+
+
+def _end() -> None:
+    _ending.set()
+    lock.acquire()
+
+
+atexit.register(_end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Have LLVM alone. When the process is ending, other threads than the main one (daemons all) do not come back from here."""
+    with lock:
+        if not _ending.is_set() or threading.current_thread() is threading.main_thread():
+            yield
+            return
+    threading.Event().wait()  # rather than an exception: what that lets go of may be LLVM's
+
+
 _symbols: dict[Callable[..., Any], tuple[str, Any]] = {}
 _numbers = itertools.count()
 _thread = threading.local()
 _IN_PYTHON = "autograd_lite_python_"  # begins the names of functions in Python, which are others in every process
 
 
+_RAISED: float = struct.unpack("<d", lowering.RAISED.to_bytes(8, "little"))[0]
+
+
 def _callback(function: Callable[..., Any]) -> Callable[..., float]:
+    """The function as machine code calls it, through which no exception can pass: it gives a nan that a guard knows."""
+
     def called(*args: float) -> float:
         try:
-            return float(function(*args))
-        except BaseException as error:  # noqa: BLE001 -- nothing can pass through machine code; see raise_error
+            number = float(function(*args))
+        except Exception:  # noqa: BLE001 -- the point is on another path, where the function raises again
+            return _RAISED
+        except BaseException as error:  # noqa: BLE001 -- an interruption; see raise_error
             _thread.error = error
-            return math.nan
+            return _RAISED
+        return number if number == number else math.nan
 
     return called
 
 
 def raise_error() -> None:
-    """Raise what a function in Python has raised that machine code has called in this thread."""
+    """Raise the interruption (KeyboardInterrupt, say) of a function in Python that machine code has called in this thread."""
     error = getattr(_thread, "error", None)
     if error is not None:
         _thread.error = None
@@ -186,7 +226,8 @@ def compiled(
     level = 0 if quick or len(program.instructions) > lowering.WHOLE else 2
     versions = llvmlite.__version__, here.triple, here.cpu, here.features, level
     digest = hashlib.sha256("\n".join([*map(str, versions), source]).encode()).hexdigest()
-    found = _made.get(digest)
-    if found is None:
-        found = _made[digest] = Code(source, digest, level)
+    with turn():
+        found = _made.get(digest)
+        if found is None:
+            found = _made[digest] = Code(source, digest, level)
     return found

@@ -17,20 +17,22 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
-from autograd_lite import floats
 from autograd_lite.compiler import collector
 from autograd_lite.compiler.columns import Columns, address, new_points, read, write, write_column
 from autograd_lite.compiler.functions import function_text
+from autograd_lite.compiler.instructions import IS_DEFINED, IS_REAL
 from autograd_lite.compiler.ir import Builder, Module, Operand
 from autograd_lite.compiler.lanes import Lanes, VectorFunction, VectorModule
 from autograd_lite.compiler.program import Guard, Program
-from autograd_lite.compiler.spelling import of_count, resolve, spelled
+from autograd_lite.compiler.spelling import is_users, of_count, resolve, spelled
 from autograd_lite.compiler.steps import COMPARING, EXTREMES, OPCODES, Step, Unmasked, steps_of, telling, unmasked
 from autograd_lite.compiler.tree import Call, Expression, Name, Number, Operation
 
 INLINED, QUICKLY_INLINED = 4000, 100  # in a program of more instructions, exp, log and erfc are called
 WHOLE = 6000  # a program of more instructions is several functions
 SEGMENT = 1000  # of so many instructions
+RAISED = 0x7FF8_5241_4953_4544  # the bits of the nan that a function in Python gives where it has raised, and of no other
+
 _HOISTED = 64  # so many inputs are read before the loop
 
 
@@ -447,7 +449,7 @@ class _KernelPrinter:
         expression = spelled(primitive)
         if isinstance(expression, Call):
             function = expression.function
-            if primitive.variadic and resolve(function) is None:
+            if is_users(primitive):
                 function = of_count(function, len(operands))
             elif primitive.variadic:
                 operands = [builder.array(operands)]
@@ -469,13 +471,16 @@ class _KernelPrinter:
 
     def guard(self, builder: Builder, guard: Guard, numbers: dict[int, Operand]) -> Operand:
         x, y = [self.number(builder, place, numbers) for place in (guard.left, guard.right)]
-        if guard.comparison == "is real":  # x ** y
-            result = builder.call(floats.power, (x, y))
-            nan = builder.call(math.isnan, [result])
-            given = builder.emit(f"fcmp ord {builder.typed(x)}, {y.text}", "bool")
-            complex_ = builder.emit(f"and {builder.typed(nan)}, {given.text}", "bool")
-            return builder.operation("not", (complex_,), "bool")
-        held = builder.compare(guard.comparison, x, y)
+        if guard.comparison == IS_REAL:  # x ** y is complex where x < 0, both are finite and y is not whole
+            is_finite = [builder.call(math.isfinite, [number]) for number in (x, y)]
+            is_fraction = builder.compare("!=", builder.call(math.floor, [y]), y)
+            is_complex = builder.every([builder.compare("<", x, builder.constant(0.0, "float")), *is_finite, is_fraction])
+            held = builder.operation("not", (is_complex,), "bool")
+        elif guard.comparison == IS_DEFINED:
+            bits = builder.emit(f"bitcast {builder.typed(x)} to {builder.type('int')}", "int")
+            held = builder.compare("!=", bits, builder.constant(RAISED, "int"))
+        else:
+            held = builder.compare(guard.comparison, x, y)
         return held if guard.outcome else builder.operation("not", (held,), "bool")
 
 

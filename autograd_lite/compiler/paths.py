@@ -7,9 +7,11 @@ import functools
 import itertools
 import operator
 import time
+import weakref
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any, TypeAlias
@@ -47,20 +49,25 @@ class Path:
         self._code: dict[_Key, Machine] = {}
         self._all_code: list[Machine] = []
 
-    def at(self, numbers: array[float]) -> tuple[array[float], bool]:
-        """The outputs at one point, and whether it is on this path."""
+    def at(self, numbers: array[float], mode: Mode | None = None) -> tuple[array[float], bool]:
+        """The outputs at one point, and whether it is on this path; by `mode` "exact" as the engine has them."""
         trace = self.trace
         if trace.captured:
             numbers = array("d", [*numbers, *[x._data for x in trace.captured]])
         outputs = array("d", self.template)
         held = array("b", b"\1")
         places = numbers.buffer_info()[0], None, outputs.buffer_info()[0], held.buffer_info()[0]
-        flags = self.function(self.mode, 1, self.one_point)(*places, 0, 1)
+        flags = self.function(mode or self.mode, 1, self.one_point)(*places, 0, 1)
         llvm.raise_error()
         if flags & IN_DOUBT:
             self.function("careful", 1, self.one_point)(*places, 0, 1)
             llvm.raise_error()
         return outputs, held[0] != 0
+
+    def outputs(self, numbers: array[float]) -> array[float]:
+        """The outputs at a point that is on this path by the engine's numbers: by those of fast code it may be off it."""
+        outputs, is_on_path = self.at(numbers)
+        return outputs if is_on_path else self.at(numbers, "exact")[0]
 
     @property
     def mode(self) -> Mode:
@@ -188,7 +195,8 @@ class Path:
         elif found.is_quick:
             found.is_quick = False
             if len(self.trace.program.instructions) <= lowering.WHOLE:
-                Thread(target=self._made, args=(key, False), daemon=True).start()
+                with suppress(RuntimeError):  # the process is ending: no thread starts
+                    Thread(target=_improve, args=(weakref.ref(self), key), daemon=True).start()
         return found
 
     def made(self, mode: Mode, width: int, batched: tuple[int, ...]) -> Machine | None:
@@ -219,6 +227,15 @@ class Machine:
 
 
 _Key: TypeAlias = tuple[Mode, int, tuple[int, ...], bool]
+
+
+def _improve(reference: weakref.ref[Path], key: _Key) -> None:
+    """Make the code that runs faster, if the path is still there."""
+    path = reference()
+    if path is not None:
+        path._made(key, quick=False)
+    with llvm.turn():  # perhaps the path has been let go of meanwhile, and its machine code goes with it here
+        del path
 
 
 def _bounds(count: int, width: int, parts: int) -> list[tuple[int, int]]:

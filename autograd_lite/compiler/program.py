@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd_lite.compiler import c_file, listing, number_kinds, program_json
-from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guards, Instructions
+from autograd_lite.compiler.instructions import COMPARISONS, IS_DEFINED, Guards, Instructions
 from autograd_lite.compiler.instructions import Guard as Guard
 from autograd_lite.compiler.instructions import Instruction as Instruction
 from autograd_lite.primitive import Primitive, real_number
@@ -115,9 +115,10 @@ class Program:
         """A C99 file of its own: ``void name(const double *inputs, double *outputs)``, and if there are guards
         ``int name_on_path(const double *inputs)``, which tells whether all comparisons come out as they were recorded.
 
-        Compiled without contraction (-ffp-contract=off) it gives the engine's bits; nan where a power is complex. Raises
-        ValueError if a function in C cannot have that name, or if a user's primitive is not written in the part of Python
-        that is translated.
+        Compiled without contraction (-ffp-contract=off) it gives the engine's bits; nan where a power is complex or a user's
+        primitive raises by a `raise` statement. What Python raises by itself has IEEE 754's result. Raises ValueError if a
+        function in C cannot have that name, if a user's primitive is not written in the part of Python that is translated, or
+        if the path is that where one raises without such a statement.
         """
         return c_file.text(self, name)
 
@@ -137,8 +138,16 @@ class Program:
         numbers: list[Any] = [*given, *[None] * len(self.instructions), *reversed(self.constants)]
         standing = self.standing_guards()
         self._check(standing.get(-1, ()), numbers)
+        watched = {guard.left for guard in self.guards if guard.comparison == IS_DEFINED}
         for at, (primitive, operands) in enumerate(self.instructions, self.inputs):
-            numbers[at] = apply(primitive, [numbers[place] for place in operands])
+            try:
+                numbers[at] = apply(primitive, [numbers[place] for place in operands])
+            except number_kinds.NumberError:
+                raise
+            except Exception:
+                if at not in watched:
+                    raise
+                numbers[at] = _NOTHING
             if at in standing:
                 self._check(standing[at], numbers)
         outputs = [numbers[place] for place in self.outputs]
@@ -156,12 +165,21 @@ class Program:
         """Raise PathError for the first guard that does not come out as recorded."""
         for guard in guards:
             left, right = numbers[guard.left], numbers[guard.right]
-            held = _is_real(left, right) if guard.comparison == IS_REAL else bool(COMPARISONS[guard.comparison](left, right))
+            match guard.comparison:
+                case "is real":
+                    held = _is_real(left, right)
+                case "is defined":
+                    held = left is not _NOTHING
+                case comparison:
+                    held = bool(COMPARISONS[comparison](left, right))
             if held is not guard.outcome:
                 raise PathError(
                     f"{listing.compared(self, guard)} is {held} here, with {left!r:.60} and {right!r:.60}, and was"
                     f" {guard.outcome} where the program was recorded: this point is on another path of the function"
                 )
+
+
+_NOTHING = "nothing"  # the result of what has raised
 
 
 def _plain(x: Any) -> Any:
@@ -268,7 +286,7 @@ class Recording:
         if max(operands, default=-1) < 0:
             try:
                 return self.constant(primitive.fn(*[self.constants[-1 - x] for x in operands]))
-            except ValueError:  # it raises where it is executed
+            except Exception:  # noqa: BLE001 -- it raises where it is executed
                 return self.instruction(primitive, operands)
         if len(operands) < 3:
             for slot, constant in _KEEPS.get(primitive.name, ()):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd_lite import strict_json
-from autograd_lite.compiler.instructions import COMPARISONS, IS_REAL, Guard, Guards, Instruction, Instructions
+from autograd_lite.compiler.instructions import COMPARISONS, IS_DEFINED, IS_REAL, Guard, Guards, Instruction, Instructions
 from autograd_lite.graph_json import check_count, read_number, written_number
 from autograd_lite.primitive import lookup, written_name
 
@@ -70,8 +70,9 @@ def read(text: str) -> tuple[int, list[float], Instructions, list[int], Guards]:
 
     def guard(row: Any, _: int) -> Guard:
         comparison, left, right, outcome = _row(row)
-        if comparison not in (*COMPARISONS, IS_REAL) or type(outcome) is not bool:
-            raise ValueError(f"a guard is [{'|'.join([*COMPARISONS, IS_REAL])}, place, place, true|false]")
+        kinds = (*COMPARISONS, IS_REAL, IS_DEFINED)
+        if comparison not in kinds or type(outcome) is not bool:
+            raise ValueError(f"a guard is [{'|'.join(kinds)}, place, place, true|false]")
         return Guard(comparison, place(left, end), place(right, end), outcome)
 
     instructions = Instructions(_each("instruction", rows, instruction))

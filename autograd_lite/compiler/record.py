@@ -7,6 +7,7 @@ recorded or of a Value from outside, raises RecordingError, whether the function
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 from array import array
@@ -14,19 +15,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import filterfalse
 from numbers import Number, Real
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
-from autograd_lite import modes, structures
+from autograd_lite import modes, primitives, structures
 from autograd_lite.compiler import collector
-from autograd_lite.compiler.instructions import COMPARISONS, Guard
+from autograd_lite.compiler.instructions import COMPARISONS, IS_DEFINED, IS_REAL, Guard
 from autograd_lite.compiler.program import Program, Recording
+from autograd_lite.compiler.spelling import is_users
 from autograd_lite.copies import restored as restored_node
 from autograd_lite.engine import Value
 from autograd_lite.modes import source_line
-from autograd_lite.primitive import real_number
-from autograd_lite.primitives import TABLE
+from autograd_lite.primitive import TABLE, Primitive, real_number
 from autograd_lite.sweep import arguments_under_way, topological_order
 
 
@@ -177,6 +179,7 @@ class Trace:
     program: Program
     captured: tuple[Value, ...]
     result: structures.Structure
+    raises: bool = False  # f raises on this path, for a power is complex; its number is nan here
 
 
 class _Tape:
@@ -187,8 +190,19 @@ class _Tape:
         self.own: set[Value] = set()  # made inside, and dependent on nothing from outside: constants
         self.inputs: list[Recorded] = []
         self.refusal: RecordingError | None = None  # the first
+        self.attempts: list[_Attempt] = []  # of operations that may raise
+        self.nan_from: int | None = None  # the attempt from which on powers are nan rather than raising
 
 
+class _Attempt(NamedTuple):
+    """An operation that may raise, and what it has raised."""
+
+    primitive: Primitive
+    operands: tuple[Any, ...]
+    error: Exception | None
+
+
+_TOTAL = frozenset(filterfalse(is_users, TABLE.values())) - {primitives.power}  # those that raise nothing
 _current: ContextVar[_Tape | None] = ContextVar("tape", default=None)
 
 
@@ -196,12 +210,24 @@ class _Inside(modes.Mode):
     """Whatever is computed of Values from outside is recorded, also of other classes; their numbers are not given away."""
 
     def __init__(self, tape: _Tape) -> None:
-        self.own = tape.own
+        self.own, self.tape = tape.own, tape
+        self.error: Exception | None = None  # in whose place a number was given
 
     def made(self, leaf: Any) -> None:
         self.own.add(leaf)
 
+    def raised(self, primitive: Primitive, operands: tuple[Any, ...], error: Exception) -> float | None:
+        tape = self.tape
+        if primitive is primitives.power and tape.nan_from is not None and len(tape.attempts) >= tape.nan_from:
+            self.error = error
+            return math.nan
+        tape.attempts.append(_Attempt(primitive, operands, error))
+        return None
+
     def recorded(self, node: Any) -> Any:
+        if node.op not in _TOTAL:
+            self.tape.attempts.append(_Attempt(node.op, node.args, self.error))
+            self.error = None
         if isinstance(node, Recorded):
             return node
         if all([x.__class__ is float or x in self.own for x in node.args]):
@@ -223,9 +249,10 @@ class _Inside(modes.Mode):
 
 
 @contextmanager
-def _recording() -> Iterator[_Tape]:
+def _recording(nan_from: int | None) -> Iterator[_Tape]:
     """Within it the modes that are active outside are not: they ask for numbers, or stop what is recorded."""
     tape = _Tape()
+    tape.nan_from = nan_from
     inside = _Inside(tape)
     outer, token = modes._current.set((inside,)), _current.set(tape)
     modes.active_modes.append(inside)  # then sweeps on numbers ask for them by .data, which is refused
@@ -286,17 +313,20 @@ _ANOTHER = (
 )
 
 
-def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> Trace:
+def record(
+    f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, complex_as_nan: bool = False
+) -> Trace:
     """Call f on new nodes with these numbers, in the structure of its arguments, and give the program of its result.
 
     Its inputs are the numbers, and those of the captured Values. f is called once more, and must do the same; where it does
     not, a third time, for it may have made something at the first call that it keeps. Raises RecordingError where it does not
-    either, or f needs a number itself; TypeError where it returns something else than real numbers.
+    either, or f needs a number itself; TypeError where it returns something else than real numbers; what f raises. With
+    `complex_as_nan` a power that is complex is nan where f does not catch the ValueError, and the trace says that f `raises`.
     """
-    run = _run(f, numbers, arguments)
+    run = _run(f, numbers, arguments, complex_as_nan)
     trace = _trace(run)
     for _ in range(2):
-        again = _run(f, numbers, arguments)
+        again = _run(f, numbers, arguments, complex_as_nan)
         if _are_equal(run, again):
             return trace
         run, first = again, trace
@@ -307,10 +337,10 @@ def record(f: Callable[..., Any], numbers: Sequence[float], arguments: structure
 
 
 def evaluate(
-    f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure
+    f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure, complex_as_nan: bool = False
 ) -> tuple[array[float], structures.Structure]:
     """The numbers of f's result and its structure, as on a path, without making one: f is called once, and refused as much."""
-    run = _run(f, numbers, arguments)
+    run = _run(f, numbers, arguments, complex_as_nan)
     outputs = [x._data if isinstance(x, Value) else real_number(x, "a result") for x in run.outputs]
     return array("d", outputs), run.result
 
@@ -324,8 +354,14 @@ class _Run(NamedTuple):
     tape: _Tape
 
     def compared(self) -> list[Any]:
-        """What was compared, pair by pair."""
-        return [x for _, *pair, _ in self.tape.comparisons for x in pair]
+        """What was compared, pair by pair; and the operands of what may raise."""
+        pairs = [x for _, *pair, _ in self.tape.comparisons for x in pair]
+        return pairs + [x for attempt in self.tape.attempts for x in attempt.operands]
+
+    def outcomes(self) -> list[Any]:
+        """How that came out."""
+        compared = [(name, outcome) for name, _, _, outcome in self.tape.comparisons]
+        return compared + [(attempt.primitive, attempt.error is None) for attempt in self.tape.attempts]
 
     def order(self) -> list[Any]:
         """The nodes below what is left, operands first."""
@@ -333,9 +369,16 @@ class _Run(NamedTuple):
         return topological_order(*[x for x in left if isinstance(x, Recorded)], above=_outside(left))
 
 
-def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.Structure) -> _Run:
+def _run(
+    f: Callable[..., Any],
+    numbers: Sequence[float],
+    arguments: structures.Structure,
+    complex_as_nan: bool,
+    nan_from: int | None = None,
+) -> _Run:
     inputs = [Recorded(x) for x in numbers]
-    with _recording() as tape, arguments_under_way(inputs):
+    uncaught: list[int] = []  # attempts whose errors f lets through
+    with _recording(nan_from) as tape, arguments_under_way(inputs):
         tape.inputs = inputs
         try:
             result = f(*arguments(iter(inputs)))
@@ -347,7 +390,12 @@ def _run(f: Callable[..., Any], numbers: Sequence[float], arguments: structures.
                 wrong = RecordingError(_NO_SEQUENCE.format(error=error))
                 wrong.as_sequence = True
                 raise wrong from error
-            raise
+            uncaught = [i for i, attempt in enumerate(tape.attempts) if attempt.error is error]
+            may_be_nan = complex_as_nan and nan_from is None and isinstance(error, ValueError)
+            if not may_be_nan or not uncaught or tape.attempts[uncaught[0]].primitive is not primitives.power:
+                raise
+    if uncaught:
+        return _run(f, numbers, arguments, complex_as_nan, nan_from=uncaught[0])
     if tape.refusal is not None:
         raise tape.refusal
     outputs, structure = structures.flatten(result)
@@ -362,8 +410,10 @@ def _are_equal(one: _Run, other: _Run) -> bool:
     """Whether two calls have done the same, node by node: then their programs are equal too."""
     order, other_order = one.order(), other.order()
     own, other_own = one.tape.own, other.tape.own
-    comparisons, other_comparisons = one.tape.comparisons, other.tape.comparisons
-    if len(order) != len(other_order) or len(comparisons) != len(other_comparisons) or len(one.outputs) != len(other.outputs):
+    if len(order) != len(other_order) or one.outcomes() != other.outcomes() or len(one.outputs) != len(other.outputs):
+        return False
+    compared, other_compared = one.compared(), other.compared()
+    if len(compared) != len(other_compared):
         return False
     twins: dict[Any, Any] = dict(zip(one.inputs, other.inputs, strict=True))
 
@@ -378,11 +428,7 @@ def _are_equal(one: _Run, other: _Run) -> bool:
             if node.op is not twin.op or len(node.args) != len(twin.args) or not all(map(are_twins, node.args, twin.args)):
                 return False
             twins[node] = twin
-    if [(name, outcome) for name, _, _, outcome in comparisons] != [
-        (name, outcome) for name, _, _, outcome in other_comparisons
-    ]:
-        return False
-    return all(map(are_twins, [*one.outputs, *one.compared()], [*other.outputs, *other.compared()]))
+    return all(map(are_twins, [*one.outputs, *compared], [*other.outputs, *other_compared]))
 
 
 def _check_result(y: Any, f: Callable[..., Any]) -> None:
@@ -402,7 +448,6 @@ def _trace(run: _Run) -> Trace:
     captured = _captured(order, [*outputs, *run.compared()], tape.own)
     recording = Recording(len(inputs) + len(captured))
     places: dict[Value, int] = {node: place for place, node in enumerate((*inputs, *captured))}
-    complex_guards: list[Guard] = []
 
     def place_of(x: Any) -> int:
         if isinstance(x, Value):
@@ -416,16 +461,22 @@ def _trace(run: _Run) -> Trace:
             raise RecordingError(f"{node!r} of another recording is used: return it from the function where it was recorded")
         operands = tuple([place_of(x) for x in node.args])
         places[node] = recording.simplified(node.op, operands)
-        if node.op.name == "power" and not _is_real(recording, operands):
-            complex_guards.append(Guard("is real", operands[0], operands[1], outcome=True))
     guards: dict[Guard, None] = {}
     for comparison, x, y, outcome in tape.comparisons:
         guard = Guard(comparison, place_of(x), place_of(y), outcome)
         if guard.left >= 0 or guard.right >= 0:
             guards[guard] = None
-    guards.update(dict.fromkeys(complex_guards))
+    for primitive, args, error in tape.attempts:
+        operands = tuple([place_of(x) for x in args])
+        if max(operands, default=-1) < 0:
+            continue
+        if primitive is not primitives.power:
+            place = recording.instruction(primitive, operands)
+            guards[Guard(IS_DEFINED, place, place, error is None)] = None
+        elif not _is_real(recording, operands):
+            guards[Guard(IS_REAL, operands[0], operands[1], error is None)] = None
     program = recording.reduced([place_of(y) for y in outputs], list(guards))
-    return Trace(program, tuple(captured), rebuild)
+    return Trace(program, tuple(captured), rebuild, tape.nan_from is not None)
 
 
 def _is_real(recording: Recording, operands: tuple[int, ...]) -> bool:

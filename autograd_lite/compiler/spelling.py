@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite import floats
+from autograd_lite import floats, primitives
 from autograd_lite.compiler import arithmetic, csource, hypotenuse
 from autograd_lite.compiler.translate import TranslationError, translate
 from autograd_lite.compiler.tree import Call, Expression, Function, Name, Number, Operation
@@ -71,6 +71,11 @@ def _tree(function: Callable[..., Any]) -> Function | None:
         return None
 
 
+def is_users(primitive: Primitive) -> bool:
+    """Whether a primitive is no entry of this package's table: its function may raise, and is called as it is."""
+    return getattr(primitives, primitive.name, None) is not primitive
+
+
 def resolve(function: Callable[..., Any]) -> Function | None:
     """A float function as a tree, or None where it is called outside."""
     replaced = _BY_HAND.get(function, function)
@@ -81,7 +86,7 @@ def resolve(function: Callable[..., Any]) -> Function | None:
 
 @functools.cache
 def of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """A variadic function as one of so many numbers."""
+    """A function as one of so many numbers: a variadic one, or one with defaults."""
 
     def fixed(*numbers: float) -> Any:
         return function(*numbers)

@@ -23,7 +23,10 @@ def _passes_nan(primitive: Primitive) -> bool:
     """Whether the result of fast code is nan wherever an argument is."""
     if primitive.name in ("flat", *COMPARING) or primitive.variadic or len(primitive.arguments) != 1:  # 0, or 1
         return primitive.name in _PASSING
-    return math.isnan(primitive.fn(math.nan))
+    try:
+        return math.isnan(primitive.fn(math.nan))
+    except Exception:  # noqa: BLE001 -- a user's function
+        return False
 
 
 class Unmasked(NamedTuple):

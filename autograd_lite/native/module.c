@@ -101,6 +101,7 @@ fetch_package(void)
         {&package.observed, "autograd_lite.engine", "_observed"},
         {&package.made, "autograd_lite.engine", "_made"},
         {&package.asked, "autograd_lite.engine", "_asked"},
+        {&package.in_place_of, "autograd_lite.modes", "in_place_of"},
         {&package.compared, "autograd_lite.engine", "_compared"},
         {&package.assigned, "autograd_lite.engine", "_Assigned"},
         {&package.slow_backward, "autograd_lite.engine", "Value"},

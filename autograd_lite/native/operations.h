@@ -21,6 +21,7 @@ static struct {
     PyObject *observed;      /* engine._observed(node) */
     PyObject *made;          /* engine._made(leaf) */
     PyObject *asked;         /* engine._asked(node, what) */
+    PyObject *in_place_of;   /* modes.in_place_of(primitive, operands, error): the number of a result, or the error */
     PyObject *compared;      /* engine._compared(comparison, node, other): the outcome or None */
     PyObject *real_number;   /* primitive.real_number(x, role) */
     PyObject *paired;        /* primitive.paired */

@@ -90,6 +90,31 @@ compute(uint32_t op, const double *x, Py_ssize_t count, double *result)
     return *result == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
+/* The number that a mode has in the place of the result of an operation that has raised; -1 with the exception where none has. */
+static int
+take_place(uint32_t op, PyObject *operands, double *data)
+{
+    if (operands == NULL || !PyList_GET_SIZE(package.active_modes) || !PyErr_ExceptionMatches(PyExc_Exception)) {
+        return -1;
+    }
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(error, traceback);
+    }
+    PyObject *number = PyObject_CallFunctionObjArgs(package.in_place_of, operations[op].primitive, operands, error, NULL);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+    if (number == NULL) {
+        return -1;
+    }
+    *data = PyFloat_AsDouble(number);
+    Py_DECREF(number);
+    return *data == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
 /* --- nodes */
 
 /* The node as the modes leave it (no_grad, scope, anomaly); steals the reference. */
@@ -229,7 +254,10 @@ record(uint32_t op, PyObject *operands)
     if (x != few) {
         PyMem_Free(x);
     }
-    return status < 0 ? NULL : record_tuple(result_class_of_tuple(operands), op, data, operands);
+    if (status < 0 && take_place(op, operands, &data) < 0) {
+        return NULL;
+    }
+    return record_tuple(result_class_of_tuple(operands), op, data, operands);
 }
 
 /* Whether a number of arguments fits an operation; -1 with the error of Primitive.complete where it does not. */
@@ -337,7 +365,16 @@ binary_slowly(uint32_t op, PyObject *left, PyObject *right)
     PyObject *x = name ? as_operand(left, name) : NULL, *y = x ? as_operand(right, name) : NULL;
     if (y != NULL) {
         double numbers[2] = {number_of(x), number_of(y)}, data;
-        if (compute(op, numbers, 2, &data) == 0) {
+        int status = compute(op, numbers, 2, &data);
+        if (status < 0 && PyList_GET_SIZE(package.active_modes)) {
+            PyObject *type, *error, *traceback; /* a tuple is not made while there is an exception */
+            PyErr_Fetch(&type, &error, &traceback);
+            PyObject *operands = PyTuple_Pack(2, x, y);
+            PyErr_Restore(type, error, traceback);
+            status = take_place(op, operands, &data);
+            Py_XDECREF(operands);
+        }
+        if (status == 0) {
             result = record_binary(result_class(result_class(NULL, x), y), op, data, x, y);
         }
     }
