@@ -21,6 +21,7 @@ from autograd_lite.modes import active_modes, current_modes
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, pull_back, sweep, topological_order
+from autograd_lite.ufuncs import array_ufunc, called_as_method
 
 if TYPE_CHECKING:
     from autograd_lite._methods import Methods
@@ -144,6 +145,8 @@ class Value(Methods):
         data = primitive.fn(*[x._data if isinstance(x, Value) else x for x in operands])
         return make_node(data, primitive, operands)
 
+    __array_ufunc__ = array_ufunc
+
     def __repr__(self) -> str:
         note = self.note
         label = "" if note.label is None else f", label={note.label if len(note.label) < 40 else note.label[:37] + '...'!r}"
@@ -167,6 +170,10 @@ class Value(Methods):
 
     def __round__(self, digits: int | None = None) -> Value:
         return self.around(digits or 0)
+
+    def round(self, decimals: Any = 0, out: None = None) -> Value:
+        """`around` under the name by which NumPy's ``round`` calls it. Raises TypeError for an `out`."""
+        return called_as_method(TABLE["around"], (self, decimals), {"out": out})  # type: ignore[no-any-return]
 
     def __divmod__(self, other: Any) -> tuple[Value, Value]:
         return self // other, self % other
@@ -274,7 +281,9 @@ def _observed(node: Value) -> Value:
 def _unary_method(primitive: Primitive) -> Callable[..., Any]:
     fn = primitive.fn
 
-    def method(self: Value) -> Value:
+    def method(self: Value, *others: Any, **keywords: Any) -> Value:
+        if others or keywords:  # too many; or as NumPy's functions call methods
+            return called_as_method(primitive, (self, *others), keywords)  # type: ignore[no-any-return]
         node = _new_value(self._result_class)
         node._data = fn(self._data)
         node._grad = 0.0
@@ -322,7 +331,9 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
 
 
 def _method(primitive: Primitive) -> Callable[..., Any]:
-    def method(self: Value, *args: Any) -> Value:
+    def method(self: Value, *args: Any, **keywords: Any) -> Value:
+        if keywords:
+            return called_as_method(primitive, (self, *args), keywords)  # type: ignore[no-any-return]
         return primitive(self, *args)  # type: ignore[no-any-return]
 
     return method

@@ -5,7 +5,8 @@ The entries themselves are in `primitives`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from numbers import Real
@@ -13,6 +14,7 @@ from types import FunctionType
 from typing import Any
 
 from autograd_lite.floats import inf
+from autograd_lite.structures import is_any_array, is_array
 
 _TABLE_MODULE = f"{__package__}.primitives"
 Rule = Callable[..., Any]
@@ -41,7 +43,7 @@ def flatten(args: Iterable[Any]) -> Iterator[Any]:
     """Numbers and nodes, taken out of iterables one level deep."""
     for arg in args:
         if hasattr(arg, "__iter__"):
-            yield from arg
+            yield from (arg.ravel() if is_any_array(arg) and arg.ndim == 0 else arg)
         else:
             yield arg
 
@@ -71,6 +73,8 @@ class Primitive:
     means: what a private operation is in real numbers, said with public ones, for formulas to show in its place; None for
         arguments with which no public rule uses it.
     gather: how a variadic operation takes numbers and nodes out of its arguments.
+    elementwise: whether a variadic operation is applied to the elements of an array and of what stands beside it, as NumPy's
+        function of the name is; the others refuse an array beside other arguments.
     """
 
     name: str
@@ -87,6 +91,7 @@ class Primitive:
     public: bool = True
     means: Rule | None = None
     gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
+    elementwise: bool = False
     arguments: tuple[str, ...] = field(init=False)
     number_partials: tuple[Rule | None, ...] = field(init=False)
 
@@ -103,14 +108,56 @@ class Primitive:
         """The product of an adjoint and the partial by the argument in that slot."""
         return TABLE["selecting_multiply" if self.selects[0 if self.variadic else slot] else "absorbing_multiply"]
 
-    def __call__(self, *args: Any) -> Any:
-        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""
-        args = tuple(self.gather(args)) if self.variadic else self.complete(args)
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too.
+
+        Of NumPy arrays, broadcast, an array of the operation's results: of objects where an array is of objects or a node is
+        among the arguments, else of floats. A variadic operation takes one array as any iterable.
+        """
+        if self.variadic:
+            if keywords:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument {next(iter(keywords))!r}")
+            if len(args) > 1 and self.gather is flatten and any([hasattr(x, "__iter__") and is_array(x) for x in args]):
+                return self._beside_arrays(args)
+            args = tuple(self.gather(args))
+        else:
+            args = self.complete(self._placed(args, keywords) if keywords else args)
+        record = None
         for arg in args:
-            record = getattr(type(arg), "__record__", None)
-            if record is not None:
-                return record(self, args)
+            kind = type(arg)
+            if kind is not float:
+                if hasattr(kind, "__record__"):
+                    record = record or kind.__record__
+                elif kind is not int and not self.variadic and is_any_array(arg):
+                    return mapped(self, self.name, args)
+        if record is not None:
+            return record(self, args)
         return self.fn(*[arg if type(arg) is float else real_number(arg, self.name) for arg in args])
+
+    def _beside_arrays(self, args: tuple[Any, ...]) -> Any:
+        if self.elementwise:
+            return mapped(self, self.name, args)
+        raise TypeError(
+            f"{self.name} takes one array, whose elements it is of, or numbers: with an array beside other arguments it is not"
+            f" clear what is meant; take {self.name}([*array, x]), or NumPy's operators for each element"
+        )
+
+    def _placed(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments in their places. Raises TypeError, in Python's words, where keywords do not fit."""
+        names = self.arguments
+        for name in keywords:
+            if name not in names:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument {name!r}")
+            if name in names[: len(args)]:
+                raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
+        given = dict(zip(names[len(names) - len(self.defaults) :], self.defaults, strict=True)) | keywords
+        missing = [name for name in names[len(args) :] if name not in given]
+        if missing:
+            raise TypeError(
+                f"{self.name}() missing {len(missing)} required positional argument{'s' * (len(missing) > 1)}:"
+                f" {' and '.join(map(repr, missing))}"
+            )
+        return args + tuple([given[name] for name in names[len(args) :]])
 
     def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with the defaults of those left out. Raises TypeError when there are too few or too many."""
@@ -125,6 +172,29 @@ class Primitive:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return lookup, (self.name,)
+
+
+def mapped(function: Callable[..., Any], name: str, args: Sequence[Any]) -> Any:
+    """A function of numbers and nodes applied to the elements of NumPy arrays and to numbers, broadcast.
+
+    The result is an array as `Primitive.__call__` has it, or what the function gives where no array has a dimension. Raises
+    TypeError, naming the function, for other iterables.
+    """
+    arrays, has_objects = [], False
+    for arg in args:
+        is_node = hasattr(type(arg), "__record__")
+        is_number = not is_node and not is_any_array(arg)
+        arrays.append(array_of_one(real_number(arg, name) if is_number else arg) if is_number or is_node else arg)
+        has_objects = has_objects or (not is_number and arrays[-1].dtype == object)
+    result = sys.modules["numpy"].frompyfunc(function, len(args), 1)(*arrays)
+    return result if has_objects or not is_any_array(result) else result.astype(float)
+
+
+def array_of_one(x: Any) -> Any:
+    """A NumPy array of objects, of no dimensions, that holds x."""
+    array = sys.modules["numpy"].empty((), dtype=object)
+    array[()] = x
+    return array
 
 
 TABLE: dict[str, Primitive] = {}
@@ -150,7 +220,7 @@ def real_number(x: Any, role: str) -> float:
         if hasattr(type(x), "__record__"):
             raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
         if not isinstance(x, Real):
-            hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
+            hint = "; take the numbers of an array one by one, or all of them by array.ravel()" if hasattr(x, "dtype") else ""
             raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
     try:
         number = float(x)

@@ -155,6 +155,12 @@ _define("square", lambda x: x * x, lambda x: 2 * x)
 _define("sqrt", mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)))
 _define("cbrt", lambda x: mp.sign(x) * mp.cbrt(abs(x)), lambda x: 1 / (3 * mp.cbrt(abs(x)) ** 2))
 _define("mod", _exactly(lambda x, y: x - y * (x // y)), _one, _exactly(lambda x, y: -(x // y)))
+_define(
+    "fmod",
+    _exactly(lambda x, y: x - y * math.trunc(x / y)),
+    _one,
+    _exactly(lambda x, y: -math.trunc(x / y)),
+)
 
 # --- exponentials and logarithms
 _define("exp", mp.exp, mp.exp)
@@ -191,6 +197,47 @@ _define("logsumexp", _logsumexp, _share, larger=[lambda *xs: max(xs)])
 _define("sin", mp.sin, mp.cos)
 _define("cos", mp.cos, lambda x: -mp.sin(x))
 _define("tan", mp.tan, lambda x: 1 / mp.cos(x) ** 2)
+_define("deg2rad", lambda x: x * mp.pi / 180, lambda x: mp.pi / 180)
+_define("rad2deg", lambda x: x * 180 / mp.pi, lambda x: 180 / mp.pi)
+
+
+def _sinc_derivative(x: Any, n: Any) -> Any:
+    """The integral of s^n cos(y s + n pi/2) over 0 < s < 1 times pi^n: a power series where y = pi x is small, or in parts."""
+    n = int(n)
+    y = mp.pi * x
+    if abs(y) < 1:
+        j = (n + 1) // 2
+        term, total = (-1) ** j * (y if n % 2 else mpf(1)), mpf(0)
+        while abs(term) > abs(total) * mpf(2) ** (-mp.prec - 9):
+            total += term / (2 * j + 1)
+            term *= -y * y / ((2 * j - n + 1) * (2 * j - n + 2))
+            j += 1
+        return mp.pi**n * total
+    with mp.extraprec(64):
+        f = mp.sinpi(x) / y
+        for k in range(1, n + 1):
+            f = ((mp.sinpi(x), mp.cospi(x), -mp.sinpi(x), -mp.cospi(x))[k % 4] - k * f) / y
+        return mp.pi**n * f
+
+
+def _sinc_envelope(x: Any, n: Any) -> Any:
+    """What the integral is at most, times pi^n, and how large it is between its zeros: of size 1/y."""
+    return mp.pi**n * min(1 / (n + 1), 1 / (mp.pi * abs(x)) if x else 1)
+
+
+_define(
+    "sinc",
+    lambda x: _sinc_derivative(x, 0),
+    lambda x: _sinc_derivative(x, 1),
+    larger=[None, lambda x: _sinc_envelope(x, 1)],
+)
+_define(
+    "sinc_derivative",
+    _sinc_derivative,
+    lambda x, n: _sinc_derivative(x, n + 1),
+    None,
+    larger=[_sinc_envelope, lambda x, n: _sinc_envelope(x, n + 1)],
+)
 _define("arcsin", mp.asin, lambda x: 1 / mp.sqrt(1 - x**2))
 _define("arccos", mp.acos, lambda x: -1 / mp.sqrt(1 - x**2))
 _define("arctan", mp.atan, lambda x: 1 / (1 + x**2))
@@ -269,6 +316,63 @@ _define(
     None,
     larger=[_normal_pdf_terms, lambda x, n: _normal_pdf_terms(x, n + 1)],  # zeros of Hermite polynomials
 )
+
+
+def _inverse_mills(x: Any) -> Any:
+    """The derivative of log(normal_cdf(x)); far below 0 by its continued fraction, of t = -x: t + 1 / (t + 2 / (t + ...))."""
+    if x > -1000:
+        return _phi(x) / _normal_cdf(x)
+    ratio = -x
+    for j in range(20 + mp.prec // (2 * mp.mag(x) - 10), 0, -1):
+        ratio = j / ratio - x
+    return ratio
+
+
+def _log_normal_cdf(x: Any) -> Any:
+    if x > 0:
+        return mp.log1p(-_normal_cdf(-x))
+    return -(x**2) / 2 - mp.log(_inverse_mills(x) * mp.sqrt(2 * mp.pi))
+
+
+def _log_normal_cdf_derivative(x: Any, n: Any) -> Any:
+    """With h the first, h' = -h (x + h)."""
+    if n == 0:
+        return _log_normal_cdf(x)
+    with mp.workprec(mp.prec + int(4 + 2 * n) * max(8, mp.mag(x))):  # of powers of x little is left
+        derivatives = [_inverse_mills(x)]
+        for m in range(int(n) - 1):
+            products = [math.comb(m, k) * derivatives[k] * derivatives[m - k] for k in range(m + 1)]
+            derivatives.append(-(x * derivatives[m] + (m * derivatives[m - 1] if m else 0)) - mp.fsum(products))
+        return derivatives[-1]
+
+
+def _log_normal_cdf_derivative_terms(x: Any, n: Any) -> Any:
+    """The sizes of the products of moments of which the derivative, a cumulant, is the sum.
+
+    Moments of exp(x s - s*s/2) over s > 0; above -1/2 the derivatives of the distribution function over its value.
+    """
+    n = int(n)
+    with mp.workprec(mp.prec + int(4 + 2 * n) * max(8, mp.mag(x))):
+        moments = [mpf(1), _inverse_mills(x) + x]
+        for j in range(1, n):
+            moments.append(j * moments[j - 1] + x * moments[j])
+    if x > -0.5:
+        moments[1:] = [_normal_pdf(x, j) / _normal_cdf(x) for j in range(n)]
+    sizes = [mpf(0)]
+    for i in range(1, n + 1):
+        products = [math.comb(i - 1, j - 1) * sizes[j] * abs(moments[i - j]) for j in range(1, i)]
+        sizes.append(abs(moments[i]) + mp.fsum(products))
+    return sizes[n]
+
+
+_define("log_normal_cdf", _log_normal_cdf, _inverse_mills)
+_define(
+    "log_normal_cdf_derivative",
+    _log_normal_cdf_derivative,
+    lambda x, n: _log_normal_cdf_derivative(x, n + 1),
+    None,
+    larger=[_log_normal_cdf_derivative_terms, lambda x, n: _log_normal_cdf_derivative_terms(x, n + 1)],
+)
 _define("sigmoid", _sigmoid, lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2)
 _define("log_sigmoid", lambda x: -mp.log1p(mp.exp(-x)), lambda x: _sigmoid(-x))
 _define("softplus", lambda x: mp.log1p(mp.exp(x)), _sigmoid)
@@ -314,6 +418,10 @@ _define("stop_gradient", lambda x: x, None)
 # --- piecewise constant
 _define("sign", mp.sign, _zero)
 _define("step", lambda x: x > 0, _zero)
+_define("heaviside", lambda x, h0: h0 if x == 0 else x > 0, _zero, lambda x, h0: x == 0)
+_define("isfinite", _one, None)
+_define("isinf", _zero, None)
+_define("isnan", _zero, None)
 _define("copysign", lambda x, y: abs(x) if y >= 0 else -abs(x), lambda x, y: mp.sign(x) * mp.sign(y), None)
 _define("floor", _exactly(math.floor), _zero)
 _define("ceil", _exactly(math.ceil), _zero)

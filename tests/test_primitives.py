@@ -36,6 +36,8 @@ ORDERS = {
     "normal_pdf": {0: 1},
     "erf_derivative": {0: 1},
     "silu_derivative": {0: 1},
+    "log_normal_cdf_derivative": {0: 1},
+    "sinc_derivative": {0: 1},
     "power_derivative": {0: 2, 1: 3},
     "hypot_derivative": {0: 2, 1: 3},
     "inverse_power_real": {0: 2, 1: 2},
@@ -43,6 +45,7 @@ ORDERS = {
 }
 FAMILIES = {
     "silu": lambda x: ("silu_derivative", (x, 0.0)),
+    "sinc": lambda x: ("sinc_derivative", (x, 0.0)),
     "power": lambda x, y: ("power_derivative", (x, y, 0.0, 0.0)),
     "arctan2": lambda x, y: ("inverse_power_real", (y, x, 1.0)),
 }
@@ -301,7 +304,7 @@ def test_outside_the_domain_is_nan_and_at_its_edge_an_infinity(name):
                 assert any(map(math.isinf, both)) if x == bound else all(map(math.isnan, both)), (args, both)
 
 
-LINEAR = ("add", "subtract", "multiply", "negative", "positive", "where", "sum", "dot", "leaky_relu")
+LINEAR = ("add", "subtract", "multiply", "negative", "positive", "where", "sum", "dot", "leaky_relu", "deg2rad", "rad2deg")
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,14 @@ from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
     "__copy__", "__deepcopy__", "__reduce_ex__", "__repr__", "__format__", "__float__", "__int__", "__complex__",
-    "__round__", "__divmod__", "__rdivmod__", "note", "label", "__doc__", "__init_subclass__",
+    "__round__", "round", "__divmod__", "__rdivmod__", "note", "label", "__doc__", "__init_subclass__", "__array_ufunc__",
 )  # fmt: skip
 
 
 def rules_source() -> int | None:
     """A checksum of the modules from which rules.h is generated; None where their source is not installed."""
     checksum = 0
-    for name in ("primitives.py", "special.py", "floats.py"):
+    for name in ("primitives.py", "special.py", "normal.py", "floats.py"):
         try:
             source = Path(__file__).parents[1].joinpath(name).read_bytes()
         except OSError:

@@ -20,6 +20,7 @@ static struct {
     PyObject *active_modes;  /* modes.active_modes: a list, nearly always empty */
     PyObject *observed;      /* engine._observed(node) */
     PyObject *real_number;   /* primitive.real_number(x, role) */
+    PyObject *called_as_method; /* ufuncs.called_as_method(primitive, args, keywords) */
     PyObject *paired;        /* primitive.paired */
     PyObject *numbers_of;    /* sweep.numbers_of(node): raises StaleGraphError */
     PyObject *assigned;      /* engine._Assigned */
