@@ -186,7 +186,9 @@ def mapped(function: Callable[..., Any], name: str, args: Sequence[Any]) -> Any:
         is_number = not is_node and not is_any_array(arg)
         arrays.append(array_of_one(real_number(arg, name) if is_number else arg) if is_number or is_node else arg)
         has_objects = has_objects or (not is_number and arrays[-1].dtype == object)
-    result = sys.modules["numpy"].frompyfunc(function, len(args), 1)(*arrays)
+    numpy = sys.modules["numpy"]
+    with numpy.errstate(all="ignore"):  # results are IEEE 754's, without a warning, as they are of numbers
+        result = numpy.frompyfunc(function, len(args), 1)(*arrays)
     return result if has_objects or not is_any_array(result) else result.astype(float)
 
 

@@ -88,7 +88,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     """
     function, has_right_loop = _counterpart(ufunc)
     if function is not None and method == "__call__" and not options:
-        ndarray = sys.modules["numpy"].ndarray
+        numpy = sys.modules["numpy"]
+        ndarray = numpy.ndarray
         operands, are_numbers = [], True
         for x in inputs:
             kind = type(x)
@@ -104,7 +105,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
                 are_numbers = False
             else:
                 return _on_arrays(ufunc, method, inputs, options)
-        return function(*operands) if are_numbers else ufunc(*map(_boxed, operands))
+        if are_numbers:
+            return function(*operands)
+        with numpy.errstate(all="ignore"):  # as for numbers
+            return ufunc(*map(_boxed, operands))
     return _on_arrays(ufunc, method, inputs, options)
 
 
