@@ -13,6 +13,25 @@ from typing import Any, NamedTuple
 import sympy
 from mpmath import mp, mpc, mpf
 
+from reference_families import (
+    bell,
+    difference_error,
+    erf_derivative,
+    erf_derivative_terms,
+    erfc,
+    inverse_mills,
+    log_normal_cdf,
+    log_normal_cdf_derivative,
+    log_normal_cdf_derivative_terms,
+    normal_cdf,
+    normal_pdf,
+    normal_pdf_terms,
+    phi,
+    sigmoid,
+    sinc_derivative,
+    sinc_envelope,
+)
+
 LARGEST = mpf(2) ** 1024  # what rounds to infinity is counted as this
 AGREEMENT = mpf(2) ** -75
 UNDERFLOW = mpf(2) ** -1200
@@ -201,42 +220,18 @@ _define("deg2rad", lambda x: x * mp.pi / 180, lambda x: mp.pi / 180)
 _define("rad2deg", lambda x: x * 180 / mp.pi, lambda x: 180 / mp.pi)
 
 
-def _sinc_derivative(x: Any, n: Any) -> Any:
-    """The integral of s^n cos(y s + n pi/2) over 0 < s < 1 times pi^n: a power series where y = pi x is small, or in parts."""
-    n = int(n)
-    y = mp.pi * x
-    if abs(y) < 1:
-        j = (n + 1) // 2
-        term, total = (-1) ** j * (y if n % 2 else mpf(1)), mpf(0)
-        while abs(term) > abs(total) * mpf(2) ** (-mp.prec - 9):
-            total += term / (2 * j + 1)
-            term *= -y * y / ((2 * j - n + 1) * (2 * j - n + 2))
-            j += 1
-        return mp.pi**n * total
-    with mp.extraprec(64):
-        f = mp.sinpi(x) / y
-        for k in range(1, n + 1):
-            f = ((mp.sinpi(x), mp.cospi(x), -mp.sinpi(x), -mp.cospi(x))[k % 4] - k * f) / y
-        return mp.pi**n * f
-
-
-def _sinc_envelope(x: Any, n: Any) -> Any:
-    """What the integral is at most, times pi^n, and how large it is between its zeros: of size 1/y."""
-    return mp.pi**n * min(1 / (n + 1), 1 / (mp.pi * abs(x)) if x else 1)
-
-
 _define(
     "sinc",
-    lambda x: _sinc_derivative(x, 0),
-    lambda x: _sinc_derivative(x, 1),
-    larger=[None, lambda x: _sinc_envelope(x, 1)],
+    lambda x: sinc_derivative(x, 0),
+    lambda x: sinc_derivative(x, 1),
+    larger=[None, lambda x: sinc_envelope(x, 1)],
 )
 _define(
     "sinc_derivative",
-    _sinc_derivative,
-    lambda x, n: _sinc_derivative(x, n + 1),
+    sinc_derivative,
+    lambda x, n: sinc_derivative(x, n + 1),
     None,
-    larger=[_sinc_envelope, lambda x, n: _sinc_envelope(x, n + 1)],
+    larger=[sinc_envelope, lambda x, n: sinc_envelope(x, n + 1)],
 )
 _define("arcsin", mp.asin, lambda x: 1 / mp.sqrt(1 - x**2))
 _define("arccos", mp.acos, lambda x: -1 / mp.sqrt(1 - x**2))
@@ -258,124 +253,29 @@ _define("hypot", _hypot, lambda x, y: x / _hypot(x, y), lambda x, y: y / _hypot(
 
 
 # --- error function, activations
-def _phi(x: Any) -> Any:
-    return mp.exp(-(x**2) / 2) / mp.sqrt(2 * mp.pi)
-
-
-def _erfc(x: Any) -> Any:
-    return mp.erfc(max(-1000, min(1000, x)))  # beyond, it is 0 or 2 in any case, and mpmath overflows
-
-
-def _normal_cdf(x: Any) -> Any:
-    return _erfc(-x / mp.sqrt(2)) / 2
-
-
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + mp.exp(-x))
-
-
-def _hermite(x: Any, n: int, twice: bool, absolute: bool = False) -> Any:
-    """The Hermite polynomial of physicists (twice) or of probabilists by its sum; or the sum of its terms' sizes."""
-    total = mpf(0)
-    for k in range(n // 2 + 1):
-        term = mpf(math.factorial(n)) / (math.factorial(k) * math.factorial(n - 2 * k))
-        term *= (2 * x) ** (n - 2 * k) if twice else x ** (n - 2 * k) / mpf(2) ** k
-        total += abs(term) if absolute else (-1) ** k * term
-    return total
-
-
-def _normal_pdf(x: Any, order: Any) -> Any:
-    return (-1) ** int(order) * _hermite(x, int(order), twice=False) * _phi(x)
-
-
-def _normal_pdf_terms(x: Any, order: Any) -> Any:
-    return _hermite(x, int(order), twice=False, absolute=True) * _phi(x)
-
-
-def _erf_derivative(x: Any, order: Any) -> Any:
-    n = int(order)
-    return (-1) ** (n - 1) * _hermite(x, n - 1, twice=True) * _bell(x) if n else mp.erf(x)
-
-
-def _erf_derivative_terms(x: Any, order: Any) -> Any:
-    n = int(order)
-    return _hermite(x, n - 1, twice=True, absolute=True) * _bell(x) if n else mp.erf(x)
-
-
-def _bell(x: Any) -> Any:
-    return 2 / mp.sqrt(mp.pi) * mp.exp(-(x**2))
-
-
-_define("erf", mp.erf, _bell)
-_define("erfc", _erfc, lambda x: -_bell(x))
-_define("normal_cdf", _normal_cdf, _phi)
+_define("erf", mp.erf, bell)
+_define("erfc", erfc, lambda x: -bell(x))
+_define("normal_cdf", normal_cdf, phi)
 _define(
     "normal_pdf",
-    _normal_pdf,
-    lambda x, n: _normal_pdf(x, n + 1),
+    normal_pdf,
+    lambda x, n: normal_pdf(x, n + 1),
     None,
-    larger=[_normal_pdf_terms, lambda x, n: _normal_pdf_terms(x, n + 1)],  # zeros of Hermite polynomials
+    larger=[normal_pdf_terms, lambda x, n: normal_pdf_terms(x, n + 1)],  # zeros of Hermite polynomials
 )
 
 
-def _inverse_mills(x: Any) -> Any:
-    """The derivative of log(normal_cdf(x)); far below 0 by its continued fraction, of t = -x: t + 1 / (t + 2 / (t + ...))."""
-    if x > -1000:
-        return _phi(x) / _normal_cdf(x)
-    ratio = -x
-    for j in range(20 + mp.prec // (2 * mp.mag(x) - 10), 0, -1):
-        ratio = j / ratio - x
-    return ratio
-
-
-def _log_normal_cdf(x: Any) -> Any:
-    if x > 0:
-        return mp.log1p(-_normal_cdf(-x))
-    return -(x**2) / 2 - mp.log(_inverse_mills(x) * mp.sqrt(2 * mp.pi))
-
-
-def _log_normal_cdf_derivative(x: Any, n: Any) -> Any:
-    """With h the first, h' = -h (x + h)."""
-    if n == 0:
-        return _log_normal_cdf(x)
-    with mp.workprec(mp.prec + int(4 + 2 * n) * max(8, mp.mag(x))):  # of powers of x little is left
-        derivatives = [_inverse_mills(x)]
-        for m in range(int(n) - 1):
-            products = [math.comb(m, k) * derivatives[k] * derivatives[m - k] for k in range(m + 1)]
-            derivatives.append(-(x * derivatives[m] + (m * derivatives[m - 1] if m else 0)) - mp.fsum(products))
-        return derivatives[-1]
-
-
-def _log_normal_cdf_derivative_terms(x: Any, n: Any) -> Any:
-    """The sizes of the products of moments of which the derivative, a cumulant, is the sum.
-
-    Moments of exp(x s - s*s/2) over s > 0; above -1/2 the derivatives of the distribution function over its value.
-    """
-    n = int(n)
-    with mp.workprec(mp.prec + int(4 + 2 * n) * max(8, mp.mag(x))):
-        moments = [mpf(1), _inverse_mills(x) + x]
-        for j in range(1, n):
-            moments.append(j * moments[j - 1] + x * moments[j])
-    if x > -0.5:
-        moments[1:] = [_normal_pdf(x, j) / _normal_cdf(x) for j in range(n)]
-    sizes = [mpf(0)]
-    for i in range(1, n + 1):
-        products = [math.comb(i - 1, j - 1) * sizes[j] * abs(moments[i - j]) for j in range(1, i)]
-        sizes.append(abs(moments[i]) + mp.fsum(products))
-    return sizes[n]
-
-
-_define("log_normal_cdf", _log_normal_cdf, _inverse_mills)
+_define("log_normal_cdf", log_normal_cdf, inverse_mills)
 _define(
     "log_normal_cdf_derivative",
-    _log_normal_cdf_derivative,
-    lambda x, n: _log_normal_cdf_derivative(x, n + 1),
+    log_normal_cdf_derivative,
+    lambda x, n: log_normal_cdf_derivative(x, n + 1),
     None,
-    larger=[_log_normal_cdf_derivative_terms, lambda x, n: _log_normal_cdf_derivative_terms(x, n + 1)],
+    larger=[log_normal_cdf_derivative_terms, lambda x, n: log_normal_cdf_derivative_terms(x, n + 1)],
 )
-_define("sigmoid", _sigmoid, lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2)
-_define("log_sigmoid", lambda x: -mp.log1p(mp.exp(-x)), lambda x: _sigmoid(-x))
-_define("softplus", lambda x: mp.log1p(mp.exp(x)), _sigmoid)
+_define("sigmoid", sigmoid, lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2)
+_define("log_sigmoid", lambda x: -mp.log1p(mp.exp(-x)), lambda x: sigmoid(-x))
+_define("softplus", lambda x: mp.log1p(mp.exp(x)), sigmoid)
 _define("relu", lambda x: max(x, 0), lambda x: x > 0)
 _define(
     "leaky_relu",
@@ -385,15 +285,15 @@ _define(
 )
 _define(
     "silu",
-    lambda x: x * _sigmoid(x),
-    lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)),
-    larger=[None, lambda x: _sigmoid(x) * max(1, abs(x) * _sigmoid(-x))],  # a zero at -1.278
+    lambda x: x * sigmoid(x),
+    lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+    larger=[None, lambda x: sigmoid(x) * max(1, abs(x) * sigmoid(-x))],  # a zero at -1.278
 )
 _define(
     "gelu",
-    lambda x: x * _normal_cdf(x),
-    lambda x: _normal_cdf(x) + x * _phi(x),
-    larger=[None, lambda x: max(_normal_cdf(x), abs(x) * _phi(x))],  # a zero at -0.752
+    lambda x: x * normal_cdf(x),
+    lambda x: normal_cdf(x) + x * phi(x),
+    larger=[None, lambda x: max(normal_cdf(x), abs(x) * phi(x))],  # a zero at -0.752
 )
 
 # --- selections
@@ -453,7 +353,7 @@ def _silu_derivative(x: Any, n: Any) -> Any:
 def _silu_derivative_terms(x: Any, n: Any) -> Any:
     """The sizes of x s(n) and n s(n-1), where s(n), the derivatives of sigmoid, have sums of powers of tanh(x/2) as factors."""
     if n < 2:
-        return _sigmoid(x) * max(1, abs(x) * _sigmoid(-x)) if n else 0
+        return sigmoid(x) * max(1, abs(x) * sigmoid(-x)) if n else 0
     t, polynomials = abs(mp.tanh(x / 2)), [{0: mpf(1)}]
     for _ in range(int(n) - 1):
         following: dict[int, Any] = {}
@@ -573,10 +473,10 @@ _define(
 )
 _define(
     "erf_derivative",
-    _erf_derivative,
-    lambda x, n: _erf_derivative(x, n + 1),
+    erf_derivative,
+    lambda x, n: erf_derivative(x, n + 1),
     None,
-    larger=[_erf_derivative_terms, lambda x, n: _erf_derivative_terms(x, n + 1)],  # zeros of Hermite polynomials
+    larger=[erf_derivative_terms, lambda x, n: erf_derivative_terms(x, n + 1)],  # zeros of Hermite polynomials
 )
 _define(
     "silu_derivative",
@@ -595,11 +495,6 @@ _define("equal", lambda x, y: x == y, None, None)
 _define("difference", lambda x, y: x - y, _one, lambda x, y: -1)
 
 
-def _difference_error(x: Any, y: Any) -> Any:
-    rounded = float(x) - float(y)
-    return mp.fsub(mp.fsub(x, y, exact=True), rounded, exact=True) if math.isfinite(rounded) else 0
-
-
-_define("difference_error", _difference_error, None, None)
+_define("difference_error", difference_error, None, None)
 _define("absorbing_multiply", lambda x, y: x * y, lambda x, y: y, lambda x, y: x)
 _define("selecting_multiply", lambda x, y: x * y, lambda x, y: y, lambda x, y: x)

@@ -25,7 +25,7 @@ def parameters(primitive: Primitive, kinds: list[str]) -> str:
 
 
 def function(primitive: Primitive) -> str:
-    """The overloads of a public function: floats give a float, a Value anywhere gives a Value, arrays whatever their kind is."""
+    """The overloads of a public function: floats give a float, a Value anywhere gives a Value, arrays give anything."""
     overloads = []
     if primitive.gather is paired:
         overloads.append(("xs: Iterable[float], ys: Iterable[float], /", "float", "  # type: ignore[overload-overlap]"))

@@ -56,7 +56,9 @@ def test_functions_give_arrays_the_bits_of_numbers(name):
         found = f(*[np.array(column, dtype=object).reshape(2, 4) for column in kind])
         assert (found.dtype, found.shape) == (object, (2, 4))
         assert [bits(number(x)) for x in found.flat] == expected
-        assert [isinstance(x, Value) for x in found.flat] == [any(isinstance(x, Value) for x in row) for row in zip(*kind, strict=True)]
+        assert [isinstance(x, Value) for x in found.flat] == [
+            any(isinstance(x, Value) for x in row) for row in zip(*kind, strict=True)
+        ]
     for x, row in zip(f(*[np.array(column, dtype=object) for column in values]), zip(*values, strict=True), strict=True):
         assert x.args == row
 
@@ -196,9 +198,19 @@ WITH_COUNTERPART = [ufunc for ufunc in UFUNCS if counterpart(ufunc) is not None]
 
 def test_most_ufuncs_have_a_counterpart():
     assert len(WITH_COUNTERPART) > 45
-    assert {"arctan2", "hypot", "logaddexp", "copysign", "fabs", "deg2rad", "float_power", "heaviside", "fmod", "add", "maximum"} <= {
-        ufunc.__name__ for ufunc in WITH_COUNTERPART
-    }
+    assert {
+        "arctan2",
+        "hypot",
+        "logaddexp",
+        "copysign",
+        "fabs",
+        "deg2rad",
+        "float_power",
+        "heaviside",
+        "fmod",
+        "add",
+        "maximum",
+    } <= {ufunc.__name__ for ufunc in WITH_COUNTERPART}
 
 
 @pytest.mark.parametrize("ufunc", WITH_COUNTERPART, ids=lambda ufunc: ufunc.__name__)
@@ -212,14 +224,19 @@ def test_ufuncs_of_numbers_and_values_are_the_packages_functions(ufunc):
             expected = outcome(lambda: f(*leaves))
             assert outcome(lambda: ufunc(*leaves)) == outcome(lambda: ufunc(*given)) == expected, leaves
             if not isinstance(expected[0], str) or expected[0] == "nan":
-                derivatives = [[bits(x) for x in ag.gradient(g(*xs), nodes)] for g, xs in ((f, leaves), (ufunc, leaves), (ufunc, given))]
+                derivatives = [
+                    [bits(x) for x in ag.gradient(g(*xs), nodes)] for g, xs in ((f, leaves), (ufunc, leaves), (ufunc, given))
+                ]
                 assert derivatives[0] == derivatives[1] == derivatives[2], leaves
 
 
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_comparisons_are_truths(name):
     """Of NumPy's kind, so that ~ and | and & work on them, whichever side the Value stands on."""
-    ufunc, symbol = getattr(np, name), getattr(operator, {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}[name])
+    ufunc, symbol = (
+        getattr(np, name),
+        getattr(operator, {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}[name]),
+    )
     for x, y in itertools.product(SPECIAL, repeat=2):
         expected = ufunc(x, y)
         for a, b in ((Value(x), y), (x, Value(y)), (Value(x), Value(y)), (np.float64(x), Value(y)), (Value(x), np.float64(y))):
@@ -398,7 +415,9 @@ def test_what_would_drop_the_derivative_is_refused(call):
 def test_numpys_ufuncs_are_recorded():
     def f(x, y):
         high = np.maximum(np.hypot(1.0, x), np.float64(2.0) * y)
-        return high + np.arctan2(y, 3.0) - np.exp(-np.fabs(x)) if np.less(x, y) else np.logaddexp(high, np.sinc(0.5)) + ag.sinc(x)
+        return (
+            high + np.arctan2(y, 3.0) - np.exp(-np.fabs(x)) if np.less(x, y) else np.logaddexp(high, np.sinc(0.5)) + ag.sinc(x)
+        )
 
     kernel = ag.compile(ag.value_and_grad(f, (0, 1)), exact=True)
     draw = random.Random(3)

@@ -94,6 +94,8 @@ def _fmod(context: Any, x: Any, y: Any) -> Any:
 _OF_BOTH: dict[str, Callable[..., Any]] = {
     "copysign": _copysign,
     "fmod": _fmod,
+    "isfinite": lambda context, x: 0 * x + 1 if context is None else context.mpf(context.isfinite(x)),
+    "isinf": lambda context, x: 0 * x if context is None else context.mpf(context.isinf(x)),
     "power_quotient": _power_quotient,
     "power_derivative": _power_derivative,
     "inverse_power_real": lambda context, x, y, n: _inverse_power(context, x, y, n)[0],

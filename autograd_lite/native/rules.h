@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 570929751u /* a checksum of these files */
+#define RULES_SOURCE 1063773576u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
