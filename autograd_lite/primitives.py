@@ -221,7 +221,7 @@ step: Primitive = _entry(
     "step", floats.step, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="1 where x > 0, else 0"
 )
 heaviside: Primitive = _entry(
-    "heaviside", floats.heaviside, lambda r, x, h0: flat(x), lambda r, x, h0: equal(x, 0.0) + flat(r),
+    "heaviside", floats.heaviside, lambda r, x, h0: flat(r), lambda r, x, h0: equal(x, 0.0) + flat(r),
     kink=lambda x, h0: x == 0.0, selects=True, doc="0 where x < 0, h0 where x = 0, 1 where x > 0",
 )  # fmt: skip
 isfinite: Primitive = _entry("isfinite", floats.isfinite, None, doc="1 where x is no infinity and not nan, else 0")

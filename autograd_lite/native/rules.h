@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 1063773576u /* a checksum of these files */
+#define RULES_SOURCE 3670364827u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -2502,7 +2502,7 @@ static inline void partials_step(double r, const double *x, unsigned needed, dou
 
 static inline void partials_heaviside(double r, const double *x, unsigned needed, double *p) {
     if (needed & 1u) {
-        const double t0 = ag_flat(x[0]);
+        const double t0 = ag_flat(r);
         p[0] = t0;
     }
     if (needed & 2u) {
