@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import Any
 
 from autograd_lite.floats import inf
-from autograd_lite.structures import is_any_array, is_array
+from autograd_lite.structures import is_any_array
 
 _TABLE_MODULE = f"{__package__}.primitives"
 Rule = Callable[..., Any]
@@ -39,13 +39,21 @@ ORDER = Interval(-1.0, 8.0, integers=True)
 POSITIVE_ORDER = Interval(0.0, 8.0, integers=True)
 
 
-def flatten(args: Iterable[Any]) -> Iterator[Any]:
-    """Numbers and nodes, taken out of iterables one level deep."""
+class _ArrayBesideOthers(Exception):  # noqa: N818 -- caught where it is raised
+    """A NumPy array is among several arguments of a variadic operation."""
+
+
+def flatten(args: Sequence[Any]) -> Iterator[Any]:
+    """Numbers and nodes, taken out of iterables one level deep; an array must be the only one."""
     for arg in args:
-        if hasattr(arg, "__iter__"):
-            yield from (arg.ravel() if is_any_array(arg) and arg.ndim == 0 else arg)
-        else:
+        if not hasattr(arg, "__iter__"):
             yield arg
+        elif not is_any_array(arg):
+            yield from arg
+        elif arg.ndim and len(args) > 1:
+            raise _ArrayBesideOthers
+        else:
+            yield from arg if arg.ndim else (arg.item(),)
 
 
 def paired(args: tuple[Any, ...]) -> Iterator[Any]:
@@ -117,9 +125,10 @@ class Primitive:
         if self.variadic:
             if keywords:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument {next(iter(keywords))!r}")
-            if len(args) > 1 and self.gather is flatten and any([hasattr(x, "__iter__") and is_array(x) for x in args]):
+            try:
+                args = tuple(self.gather(args))
+            except _ArrayBesideOthers:
                 return self._beside_arrays(args)
-            args = tuple(self.gather(args))
         else:
             args = self.complete(self._placed(args, keywords) if keywords else args)
         record = None
@@ -128,6 +137,8 @@ class Primitive:
             if kind is not float:
                 if hasattr(kind, "__record__"):
                     record = record or kind.__record__
+                    if self.variadic:
+                        break
                 elif kind is not int and not self.variadic and is_any_array(arg):
                     return mapped(self, self.name, args)
         if record is not None:

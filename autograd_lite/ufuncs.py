@@ -65,8 +65,8 @@ def _counterpart(ufunc: Any) -> tuple[Callable[..., Any] | None, bool]:
     if ufunc in _counterparts:
         return _counterparts[ufunc]
     name = ufunc.__name__
-    owners = [sys.modules.get("numpy"), sys.modules.get("scipy.special")]
-    if name != "clip" and all([getattr(owner, name, None) is not ufunc for owner in owners]):
+    owners = [sys.modules.get(module) for module in ("numpy", "numpy._core.umath", "numpy.core.umath", "scipy.special")]
+    if all([getattr(owner, name, None) is not ufunc for owner in owners]):
         return None, False
     primitive = TABLE.get(_ALIASES.get(name, name))
     function = _OPERATORS.get(name) or _OTHERS.get(name) or (primitive if primitive is not None and primitive.public else None)
