@@ -18,6 +18,7 @@ from autograd_lite.modes import active_modes, current_modes, in_place_of
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
 from autograd_lite.sweep import Edge, pull_back, sweep, topological_order
+from autograd_lite.ufuncs import array_ufunc, called_as_method
 
 if TYPE_CHECKING:
     from autograd_lite._methods import Methods
@@ -175,6 +176,8 @@ class Value(Methods):
             data = in_place_of(primitive, operands, error)
         return make_node(data, primitive, operands)
 
+    __array_ufunc__ = array_ufunc
+
     def __repr__(self) -> str:
         note = self.note
         label = "" if note.label is None else f", label={note.label if len(note.label) < 40 else note.label[:37] + '...'!r}"
@@ -220,6 +223,10 @@ class Value(Methods):
 
     def __round__(self, digits: int | None = None) -> Value:
         return self.around(digits or 0)
+
+    def round(self, decimals: Any = 0, out: None = None) -> Value:
+        """`around` under the name by which NumPy's ``round`` calls it. Raises TypeError for an `out`."""
+        return called_as_method(TABLE["around"], (self, decimals), {"out": out})  # type: ignore[no-any-return]
 
     def __divmod__(self, other: Any) -> tuple[Value, Value]:
         return self // other, self % other
@@ -312,7 +319,9 @@ def _compared(comparison: str, node: Value, other: Any) -> Any:
 def _unary_method(primitive: Primitive) -> Callable[..., Any]:
     fn = primitive.fn
 
-    def method(self: Value) -> Value:
+    def method(self: Value, *others: Any, **keywords: Any) -> Value:
+        if others or keywords:  # too many; or as NumPy's functions call methods
+            return called_as_method(primitive, (self, *others), keywords)  # type: ignore[no-any-return]
         node = _new_value(self._result_class)
         try:
             node._data = fn(self._data)
@@ -365,7 +374,9 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
 
 
 def _method(primitive: Primitive) -> Callable[..., Any]:
-    def method(self: Value, *args: Any) -> Value:
+    def method(self: Value, *args: Any, **keywords: Any) -> Value:
+        if keywords:
+            return called_as_method(primitive, (self, *args), keywords)  # type: ignore[no-any-return]
         return primitive(self, *args)  # type: ignore[no-any-return]
 
     return method

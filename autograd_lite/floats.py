@@ -10,6 +10,8 @@ from functools import wraps
 
 inf = math.inf
 nan = math.nan
+RADIANS = 0.017453292519943295  # of a degree
+DEGREES = 57.29577951308232  # of a radian
 
 
 def total(
@@ -93,6 +95,14 @@ def mod(x: float, y: float) -> float:
     try:
         return x % y
     except ZeroDivisionError:
+        return nan
+
+
+def fmod(x: float, y: float) -> float:
+    """The remainder with the sign of the dividend, exactly; x where y is infinite."""
+    try:
+        return math.fmod(x, y)
+    except ValueError:
         return nan
 
 
@@ -221,6 +231,36 @@ def sign(x: float) -> float:
 def step(x: float) -> float:
     """1 where x is positive, else 0."""
     return 1.0 if x > 0.0 else flat(x)
+
+
+def heaviside(x: float, h0: float) -> float:
+    """0 where x is negative, h0 where it is 0, 1 where it is positive."""
+    return h0 if x == 0.0 else 1.0 if x > 0.0 else flat(x)
+
+
+def isfinite(x: float) -> float:
+    """1 where x is a number that is not infinite, else 0."""
+    return 1.0 if math.isfinite(x) else 0.0
+
+
+def isinf(x: float) -> float:
+    """1 where x is an infinity, else 0."""
+    return 1.0 if math.isinf(x) else 0.0
+
+
+def isnan(x: float) -> float:
+    """1 where x is not a number, else 0."""
+    return 1.0 if x != x else 0.0
+
+
+def deg2rad(x: float) -> float:
+    """x degrees in radians."""
+    return x * RADIANS
+
+
+def rad2deg(x: float) -> float:
+    """x radians in degrees."""
+    return x * DEGREES
 
 
 def greater(x: float, y: float) -> float:

@@ -5,7 +5,8 @@ The entries themselves are in `primitives`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature, signature
 from numbers import Real
@@ -13,6 +14,7 @@ from types import FunctionType
 from typing import Any
 
 from autograd_lite.floats import inf
+from autograd_lite.structures import is_any_array
 
 _TABLE_MODULE = f"{__package__}.primitives"
 Rule = Callable[..., Any]
@@ -47,13 +49,21 @@ ORDER = Interval(-1.0, 8.0, integers=True)
 POSITIVE_ORDER = Interval(0.0, 8.0, integers=True)
 
 
-def flatten(args: Iterable[Any]) -> Iterator[Any]:
-    """Numbers and nodes, taken out of iterables one level deep."""
+class _ArrayBesideOthers(Exception):  # noqa: N818 -- caught where it is raised
+    """A NumPy array is among several arguments of a variadic operation."""
+
+
+def flatten(args: Sequence[Any]) -> Iterator[Any]:
+    """Numbers and nodes, taken out of iterables one level deep; an array must be the only one."""
     for arg in args:
-        if hasattr(arg, "__iter__"):
-            yield from arg
-        else:
+        if not hasattr(arg, "__iter__"):
             yield arg
+        elif not is_any_array(arg):
+            yield from arg
+        elif arg.ndim and len(args) > 1:
+            raise _ArrayBesideOthers
+        else:
+            yield from arg if arg.ndim else (arg.item(),)
 
 
 def paired(args: tuple[Any, ...]) -> Iterator[Any]:
@@ -81,6 +91,8 @@ class Primitive:
     means: what a private operation is in real numbers, said with public ones, for formulas to show in its place; None for
         arguments with which no public rule uses it.
     gather: how a variadic operation takes numbers and nodes out of its arguments.
+    elementwise: whether a variadic operation is applied to the elements of an array and of what stands beside it, as NumPy's
+        function of the name is; the others refuse an array beside other arguments.
     """
 
     name: str
@@ -97,6 +109,7 @@ class Primitive:
     public: bool = True
     means: Rule | None = None
     gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
+    elementwise: bool = False
     arguments: tuple[str, ...] = field(init=False)
     number_partials: tuple[Rule | None, ...] = field(init=False)
 
@@ -113,14 +126,59 @@ class Primitive:
         if not self.code:
             own(self, "code", f"{self.name}({', '.join(f'{{{i}}}' for i in range(len(self.arguments)))})")
 
-    def __call__(self, *args: Any) -> Any:
-        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too."""
-        args = tuple(self.gather(args)) if self.variadic else self.complete(args)
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The operation on real numbers or nodes; a variadic one takes its arguments in iterables too.
+
+        Of NumPy arrays, broadcast, an array of the operation's results: of objects where an array is of objects or a node is
+        among the arguments, else of floats. A variadic operation takes one array as any iterable.
+        """
+        if self.variadic:
+            if keywords:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument {next(iter(keywords))!r}")
+            try:
+                args = tuple(self.gather(args))
+            except _ArrayBesideOthers:
+                return self._beside_arrays(args)
+        else:
+            args = self.complete(self._placed(args, keywords) if keywords else args)
+        record = None
         for arg in args:
-            record = getattr(type(arg), "__record__", None)
-            if record is not None:
-                return record(self, args)
+            kind = type(arg)
+            if kind is not float:
+                if hasattr(kind, "__record__"):
+                    record = record or kind.__record__
+                    if self.variadic:
+                        break
+                elif kind is not int and not self.variadic and is_any_array(arg):
+                    return mapped(self, self.name, args)
+        if record is not None:
+            return record(self, args)
         return self.fn(*[arg if type(arg) is float else real_number(arg, self.name) for arg in args])
+
+    def _beside_arrays(self, args: tuple[Any, ...]) -> Any:
+        if self.elementwise:
+            return mapped(self, self.name, args)
+        raise TypeError(
+            f"{self.name} takes one array, whose elements it is of, or numbers: with an array beside other arguments it is not"
+            f" clear what is meant; take {self.name}([*array, x]), or NumPy's operators for each element"
+        )
+
+    def _placed(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments in their places. Raises TypeError, in Python's words, where keywords do not fit."""
+        names = self.arguments
+        for name in keywords:
+            if name not in names:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument {name!r}")
+            if name in names[: len(args)]:
+                raise TypeError(f"{self.name}() got multiple values for argument {name!r}")
+        given = dict(zip(names[len(names) - len(self.defaults) :], self.defaults, strict=True)) | keywords
+        missing = [name for name in names[len(args) :] if name not in given]
+        if missing:
+            raise TypeError(
+                f"{self.name}() missing {len(missing)} required positional argument{'s' * (len(missing) > 1)}:"
+                f" {' and '.join(map(repr, missing))}"
+            )
+        return args + tuple([given[name] for name in names[len(args) :]])
 
     def complete(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with the defaults of those left out. Raises TypeError when there are too few or too many."""
@@ -139,13 +197,13 @@ class Primitive:
         return tuple([interval.some(shift + i) for i, interval in enumerate(intervals)])
 
     def call_signature(self, method: bool = False) -> Signature:
-        """The parameters of the function, or of the method of `Value`. They have no keywords."""
+        """The parameters of the function, or of the method of `Value`."""
         if self.variadic:
             parameters = [Parameter("others" if method else self.arguments[0], Parameter.VAR_POSITIONAL)]
         else:
             defaults = (Parameter.empty,) * (len(self.arguments) - len(self.defaults)) + self.defaults
             parameters = [
-                Parameter(name, Parameter.POSITIONAL_ONLY, default=default)
+                Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default)
                 for name, default in zip(self.arguments, defaults, strict=True)
             ][method:]
         return Signature([Parameter("self", Parameter.POSITIONAL_ONLY), *parameters] if method else parameters)
@@ -179,6 +237,31 @@ class Primitive:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return lookup, (written_name(self),)
+
+
+def mapped(function: Callable[..., Any], name: str, args: Sequence[Any]) -> Any:
+    """A function of numbers and nodes applied to the elements of NumPy arrays and to numbers, broadcast.
+
+    The result is an array as `Primitive.__call__` has it, or what the function gives where no array has a dimension. Raises
+    TypeError, naming the function, for other iterables.
+    """
+    arrays, has_objects = [], False
+    for arg in args:
+        is_node = hasattr(type(arg), "__record__")
+        is_number = not is_node and not is_any_array(arg)
+        arrays.append(array_of_one(real_number(arg, name) if is_number else arg) if is_number or is_node else arg)
+        has_objects = has_objects or (not is_number and arrays[-1].dtype == object)
+    numpy = sys.modules["numpy"]
+    with numpy.errstate(all="ignore"):  # results are IEEE 754's, without a warning, as they are of numbers
+        result = numpy.frompyfunc(function, len(args), 1)(*arrays)
+    return result if has_objects or not is_any_array(result) else result.astype(float)
+
+
+def array_of_one(x: Any) -> Any:
+    """A NumPy array of objects, of no dimensions, that holds x."""
+    array = sys.modules["numpy"].empty((), dtype=object)
+    array[()] = x
+    return array
 
 
 TABLE: dict[str, Primitive] = {}
@@ -216,7 +299,7 @@ def real_number(x: Any, role: str) -> float:
         if hasattr(type(x), "__record__"):
             raise TypeError(f"{role} takes a number, not {x!r}: use v.data for its number alone, +v for a node on top of it")
         if not isinstance(x, Real):
-            hint = "; on arrays, use NumPy's function on an object array of Values" if hasattr(x, "dtype") else ""
+            hint = "; take the numbers of an array one by one, or all of them by array.ravel()" if hasattr(x, "dtype") else ""
             raise TypeError(f"{role} takes a real number, not {type(x).__name__} {x!r:.60}{hint}")
     try:
         number = float(x)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from autograd_lite import floats, special
+from autograd_lite import floats, normal, special
 from autograd_lite.primitive import NUMBER_FUNCTIONS, ORDER, POSITIVE, POSITIVE_ORDER, REAL, UNIT, on_numbers, paired, register
 from autograd_lite.primitive import TABLE as TABLE
 from autograd_lite.primitive import Interval as Interval
@@ -32,6 +32,7 @@ FEW = 16  # terms whose sum is right to 4 ulp without compensation
 LN2 = 0.6931471805599453
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
+PI, RADIANS, DEGREES = special.PI, floats.RADIANS, floats.DEGREES
 
 
 def _entry(
@@ -83,6 +84,12 @@ mod: Primitive = _entry(
     "mod", floats.mod, lambda r, x, y: 1.0 + flat(r), lambda r, x, y: -floor_divide(x, y + flat(r)),
     kink=lambda x, y: y == 0.0 or floats.mod(x, y) == 0.0, symbol="%", doc="remainder with the sign of the divisor y",
 )  # fmt: skip
+fmod: Primitive = _entry(
+    "fmod", floats.fmod,
+    lambda r, x, y: 1.0 + flat(r),
+    lambda r, x, y: -sign(x) * sign(y) * floor_divide(absolute(x), absolute(y) + flat(r)),
+    kink=lambda x, y: y == 0.0 or floats.fmod(x, y) == 0.0 != x, doc="remainder with the sign of the dividend x",
+)  # fmt: skip
 
 # --- exponentials and logarithms
 exp: Primitive = _entry("exp", floats.exp, lambda r, x: r, doc="e to the power x")
@@ -116,6 +123,11 @@ logsumexp: Primitive = _entry(
 sin: Primitive = _entry("sin", floats.sin, lambda r, x: cos(x), doc="sine, x in radians")
 cos: Primitive = _entry("cos", floats.cos, lambda r, x: -sin(x), doc="cosine, x in radians")
 tan: Primitive = _entry("tan", floats.tan, lambda r, x: 1.0 + square(r), doc="tangent, x in radians")
+sinc: Primitive = _entry(
+    "sinc", special.sinc, lambda r, x: sinc_derivative(x, 1.0), doc="sin(pi * x) / (pi * x), 1 where x is 0"
+)
+deg2rad: Primitive = _entry("deg2rad", floats.deg2rad, lambda r, x: RADIANS, doc="degrees to radians")
+rad2deg: Primitive = _entry("rad2deg", floats.rad2deg, lambda r, x: DEGREES, doc="radians to degrees")
 arcsin: Primitive = _entry(
     "arcsin", floats.arcsin, lambda r, x: reciprocal(sqrt(one_minus_square(x))), on=UNIT, code="asin({0})", doc="inverse sine"
 )
@@ -157,6 +169,9 @@ erfc: Primitive = _entry("erfc", math.erfc, lambda r, x: -erf_derivative(x, 1.0)
 normal_cdf: Primitive = _entry(
     "normal_cdf", special.normal_cdf, lambda r, x: normal_pdf(x, 0.0), doc="standard normal distribution function"
 )
+log_normal_cdf: Primitive = _entry(
+    "log_normal_cdf", normal.log_normal_cdf, lambda r, x: log_normal_cdf_derivative(x, 1.0), doc="log(normal_cdf(x))"
+)
 normal_pdf: Primitive = _entry(
     "normal_pdf", special.normal_pdf, lambda r, x, order: normal_pdf(x, order + 1.0), None, on=(REAL, ORDER),
     defaults=(0.0,), doc="standard normal density, or its derivative of an order",
@@ -177,11 +192,11 @@ gelu: Primitive = _entry("gelu", special.gelu, lambda r, x: normal_cdf(x) - norm
 
 # --- selections
 maximum: Primitive = _entry(
-    "maximum", floats.maximum, lambda r, *xs: _equal_shares(r, xs), variadic=True, selects=True,
+    "maximum", floats.maximum, lambda r, *xs: _equal_shares(r, xs), variadic=True, elementwise=True, selects=True,
     kink=lambda *xs: xs.count(max(xs)) > 1, doc="the largest argument",
 )  # fmt: skip
 minimum: Primitive = _entry(
-    "minimum", floats.minimum, lambda r, *xs: _equal_shares(r, xs), variadic=True, selects=True,
+    "minimum", floats.minimum, lambda r, *xs: _equal_shares(r, xs), variadic=True, elementwise=True, selects=True,
     kink=lambda *xs: xs.count(min(xs)) > 1, doc="the smallest argument",
 )  # fmt: skip
 clip: Primitive = _entry(
@@ -207,6 +222,13 @@ sign: Primitive = _entry("sign", floats.sign, lambda r, x: flat(x), kink=lambda 
 step: Primitive = _entry(
     "step", floats.step, lambda r, x: flat(x), kink=lambda x: x == 0.0, selects=True, doc="1 where x > 0, else 0"
 )
+heaviside: Primitive = _entry(
+    "heaviside", floats.heaviside, lambda r, x, h0: flat(r), lambda r, x, h0: equal(x, 0.0) + flat(r),
+    kink=lambda x, h0: x == 0.0, selects=True, doc="0 where x < 0, h0 where x = 0, 1 where x > 0",
+)  # fmt: skip
+isfinite: Primitive = _entry("isfinite", floats.isfinite, None, doc="1 where x is no infinity and not nan, else 0")
+isinf: Primitive = _entry("isinf", floats.isinf, None, doc="1 where x is an infinity, else 0")
+isnan: Primitive = _entry("isnan", floats.isnan, None, doc="1 where x is nan, else 0")
 copysign: Primitive = _entry(
     "copysign", floats.copysign, lambda r, x, y: sign(x) * copysign(1.0, y), None,
     kink=lambda x, y: x == 0.0 or y == 0.0, doc="|x| with the sign of y",
@@ -320,6 +342,18 @@ erf_derivative: Primitive = _entry(
     means=lambda x, n: TWO_OVER_SQRT_PI * exp(-(x * x)) if n == 1.0 else None,
     doc="derivative of erf, n times",
 )  # fmt: skip
+log_normal_cdf_derivative: Primitive = _entry(
+    "log_normal_cdf_derivative", normal.log_normal_cdf_derivative,
+    lambda r, x, n: log_normal_cdf_derivative(x, n + 1.0), None, on=(REAL, ORDER), public=False,
+    means=lambda x, n: normal_pdf(x, 0.0) / normal_cdf(x) if n == 1.0 else None,
+    doc="derivative of log_normal_cdf, n times",
+)  # fmt: skip
+sinc_derivative: Primitive = _entry(
+    "sinc_derivative", special.sinc_derivative, lambda r, x, n: sinc_derivative(x, n + 1.0), None, on=(REAL, ORDER),
+    public=False,
+    means=lambda x, n: (cos(PI * x) - sinc(x)) / x if n == 1.0 else None,
+    doc="derivative of sinc, n times",
+)  # fmt: skip
 logistic_pdf: Primitive = _entry(
     "logistic_pdf", special.logistic_pdf, lambda r, x: -r * tanh(0.5 * x), public=False,
     means=lambda x: sigmoid(x) * sigmoid(-x),
@@ -378,4 +412,4 @@ def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
 
 
 NUMBER_FUNCTIONS.update({f.__name__: on_numbers(f) for f in (_share_of, _shares, _running_sums, _equal_shares)})
-NUMBER_FUNCTIONS.update(accumulate=accumulate, FEW=FEW, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E)
+NUMBER_FUNCTIONS.update(accumulate=accumulate, FEW=FEW, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E, RADIANS=RADIANS, DEGREES=DEGREES)

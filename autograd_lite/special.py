@@ -8,8 +8,9 @@ need is in functions named ``_general_...``, which machine code for many points 
 
 import math
 
-from autograd_lite.floats import difference_error, divide, inf, is_odd, is_order, ldexp, log, nan, power, product_error
+from autograd_lite.floats import difference_error, divide, inf, is_odd, is_order, ldexp, log, nan, power, product_error, rint
 
+PI = 3.141592653589793
 LN2 = 0.6931471805599453
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_LOW = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF
@@ -104,6 +105,86 @@ def logsumexp(*xs: float) -> float:
 def xlogy(x: float, y: float) -> float:
     """x * log(y), 0 where x is 0 and y is a number."""
     return 0.0 if x == 0.0 and y == y else x * log(y)
+
+
+def sinc(x: float) -> float:
+    """sin(pi * x) / (pi * x), 1 where x is 0; exactly 0 at the other whole numbers."""
+    if x == 0.0:
+        return 1.0
+    return _sin_pi(x) / (PI * x) if math.isfinite(x) else 1.0 / x * 0.0
+
+
+def sinc_derivative(x: float, order: float) -> float:
+    """The derivative of the given order of sinc: pi^n times that of f(y) = sin(y) / y at y = pi * x.
+
+    y f(n) = sin(y + n pi/2) - n f(n-1), where f(n) is the n-th derivative of f; next to 0 the first two are series.
+    """
+    if math.isinf(x):
+        return 0.0 if is_order(order) else nan
+    y = PI * x
+    square = y * y
+    if order == 1.0:
+        if abs(x) > 0.62:
+            return (_cos_pi(x) - _sin_pi(x) / y) / x
+        series = 0.0
+        for a in (
+            -8.509974375387505e-22, 3.9145882126782523e-19, -1.4797143443923793e-16, 4.498331606952833e-14,
+            -1.0706029224547743e-11, 1.9270852604185937e-09, -2.505210838544172e-07, 2.2045855379188714e-05,
+            -0.0011904761904761906, 0.03333333333333333, -0.3333333333333333,
+        ):  # fmt: skip
+            series = series * square + a
+        return PI * (y * series)
+    if order == 2.0:
+        if abs(x) > 0.75:
+            return PI * (((2.0 / square - 1.0) * _sin_pi(x) - 2.0 / y * _cos_pi(x)) / x)
+        series = 0.0
+        for b in (
+            3.5587165569802293e-23, -1.787094618831376e-20, 7.437717604088679e-18, -2.515514385467045e-15,
+            6.74749741042925e-13, -1.3917837991912066e-10, 2.1197937864604532e-08, -2.2546897546897547e-06,
+            0.00015432098765432098, -0.005952380952380952, 0.1, -0.3333333333333333,
+        ):  # fmt: skip
+            series = series * square + b
+        return PI * PI * series
+    return sinc(x) if order == 0.0 else _general_sinc_derivative(x, order)
+
+
+def _general_sinc_derivative(x: float, order: float) -> float:
+    """From the third order on: the recurrence upwards where |y| >= n, else downwards from 0 at an order far above."""
+    if not is_order(order):
+        return nan
+    n = int(order)
+    y, sine, cosine = PI * x, _sin_pi(x), _cos_pi(x)
+    if abs(y) >= n:
+        result, scale = sinc(x), 1.0
+        for k in range(1, n + 1):
+            result = (scale * _shifted_sine(sine, cosine, k) - k * result) / x
+            scale *= PI
+        return result
+    f = 0.0
+    for k in range(2 * n + 60, n, -1):
+        f = (_shifted_sine(sine, cosine, k) - y * f) / k
+    return power(PI, order) * f
+
+
+def _shifted_sine(sine: float, cosine: float, quarters: int) -> float:
+    """The sine of an angle with so many quarter turns added to it."""
+    value = sine if quarters % 2 == 0 else cosine
+    return value if quarters % 4 < 2 else -value
+
+
+def _sin_pi(x: float) -> float:
+    """sin(pi * x), where x has been reduced exactly."""
+    nearest = rint(x)
+    value = math.sin(PI * (x - nearest))
+    return value if 0.5 * nearest == rint(0.5 * nearest) else -value
+
+
+def _cos_pi(x: float) -> float:
+    """cos(pi * x), where x has been reduced exactly."""
+    nearest = rint(x)
+    distance = abs(x - nearest)
+    value = math.cos(PI * distance) if distance <= 0.25 else math.sin(PI * (0.5 - distance))
+    return value if 0.5 * nearest == rint(0.5 * nearest) else -value
 
 
 def share(x: float, y: float) -> float:

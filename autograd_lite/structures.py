@@ -18,10 +18,11 @@ from typing import Any, TypeAlias
 
 def is_array(x: Any) -> bool:
     """Whether x is a NumPy array of one dimension or more."""
-    return _is_any_array(x) and x.ndim > 0
+    return is_any_array(x) and x.ndim > 0
 
 
-def _is_any_array(x: Any) -> bool:
+def is_any_array(x: Any) -> bool:
+    """Whether x is a NumPy array, perhaps of no dimensions."""
     return isinstance(x, getattr(sys.modules.get("numpy"), "ndarray", ()))
 
 
@@ -65,7 +66,7 @@ class Leaf:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
         if isinstance(structure, (list, tuple, dict)):
             raise ValueError(f"{place} is {_described(structure)}; a number is needed")  # noqa: TRY004 -- as other structures
-        leaves.append(structure.item() if _is_any_array(structure) and structure.ndim == 0 else structure)
+        leaves.append(structure.item() if is_any_array(structure) and structure.ndim == 0 else structure)
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def _take_apart(structure: Any, leaves: list[Any], arrays: bool) -> Structure:
     if arrays and is_array(structure):
         leaves.extend(structure.ravel().tolist())
         return Array(structure.shape)
-    leaves.append(structure.item() if _is_any_array(structure) and structure.ndim == 0 else structure)
+    leaves.append(structure.item() if is_any_array(structure) and structure.ndim == 0 else structure)
     return LEAF
 
 
@@ -279,7 +280,7 @@ def _match(vector: Any, structure: Any, place: str, leaves: list[Any]) -> None:
     elif isinstance(vector, dict) or _is_sequence(vector):
         raise ValueError(f"{place} is {_described(vector)}; a number is needed")
     else:
-        leaves.append(vector.item() if _is_any_array(vector) else vector)
+        leaves.append(vector.item() if is_any_array(vector) else vector)
 
 
 def _is_sequence(x: Any) -> bool:

@@ -13,6 +13,25 @@ from typing import Any, NamedTuple
 import sympy
 from mpmath import mp, mpc, mpf
 
+from reference_families import (
+    bell,
+    difference_error,
+    erf_derivative,
+    erf_derivative_terms,
+    erfc,
+    inverse_mills,
+    log_normal_cdf,
+    log_normal_cdf_derivative,
+    log_normal_cdf_derivative_terms,
+    normal_cdf,
+    normal_pdf,
+    normal_pdf_terms,
+    phi,
+    sigmoid,
+    sinc_derivative,
+    sinc_envelope,
+)
+
 LARGEST = mpf(2) ** 1024  # what rounds to infinity is counted as this
 AGREEMENT = mpf(2) ** -75
 UNDERFLOW = mpf(2) ** -1200
@@ -155,6 +174,12 @@ _define("square", lambda x: x * x, lambda x: 2 * x)
 _define("sqrt", mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)))
 _define("cbrt", lambda x: mp.sign(x) * mp.cbrt(abs(x)), lambda x: 1 / (3 * mp.cbrt(abs(x)) ** 2))
 _define("mod", _exactly(lambda x, y: x - y * (x // y)), _one, _exactly(lambda x, y: -(x // y)))
+_define(
+    "fmod",
+    _exactly(lambda x, y: x - y * math.trunc(x / y)),
+    _one,
+    _exactly(lambda x, y: -math.trunc(x / y)),
+)
 
 # --- exponentials and logarithms
 _define("exp", mp.exp, mp.exp)
@@ -191,6 +216,23 @@ _define("logsumexp", _logsumexp, _share, larger=[lambda *xs: max(xs)])
 _define("sin", mp.sin, mp.cos)
 _define("cos", mp.cos, lambda x: -mp.sin(x))
 _define("tan", mp.tan, lambda x: 1 / mp.cos(x) ** 2)
+_define("deg2rad", lambda x: x * mp.pi / 180, lambda x: mp.pi / 180)
+_define("rad2deg", lambda x: x * 180 / mp.pi, lambda x: 180 / mp.pi)
+
+
+_define(
+    "sinc",
+    lambda x: sinc_derivative(x, 0),
+    lambda x: sinc_derivative(x, 1),
+    larger=[None, lambda x: sinc_envelope(x, 1)],
+)
+_define(
+    "sinc_derivative",
+    sinc_derivative,
+    lambda x, n: sinc_derivative(x, n + 1),
+    None,
+    larger=[sinc_envelope, lambda x, n: sinc_envelope(x, n + 1)],
+)
 _define("arcsin", mp.asin, lambda x: 1 / mp.sqrt(1 - x**2))
 _define("arccos", mp.acos, lambda x: -1 / mp.sqrt(1 - x**2))
 _define("arctan", mp.atan, lambda x: 1 / (1 + x**2))
@@ -211,67 +253,29 @@ _define("hypot", _hypot, lambda x, y: x / _hypot(x, y), lambda x, y: y / _hypot(
 
 
 # --- error function, activations
-def _phi(x: Any) -> Any:
-    return mp.exp(-(x**2) / 2) / mp.sqrt(2 * mp.pi)
-
-
-def _erfc(x: Any) -> Any:
-    return mp.erfc(max(-1000, min(1000, x)))  # beyond, it is 0 or 2 in any case, and mpmath overflows
-
-
-def _normal_cdf(x: Any) -> Any:
-    return _erfc(-x / mp.sqrt(2)) / 2
-
-
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + mp.exp(-x))
-
-
-def _hermite(x: Any, n: int, twice: bool, absolute: bool = False) -> Any:
-    """The Hermite polynomial of physicists (twice) or of probabilists by its sum; or the sum of its terms' sizes."""
-    total = mpf(0)
-    for k in range(n // 2 + 1):
-        term = mpf(math.factorial(n)) / (math.factorial(k) * math.factorial(n - 2 * k))
-        term *= (2 * x) ** (n - 2 * k) if twice else x ** (n - 2 * k) / mpf(2) ** k
-        total += abs(term) if absolute else (-1) ** k * term
-    return total
-
-
-def _normal_pdf(x: Any, order: Any) -> Any:
-    return (-1) ** int(order) * _hermite(x, int(order), twice=False) * _phi(x)
-
-
-def _normal_pdf_terms(x: Any, order: Any) -> Any:
-    return _hermite(x, int(order), twice=False, absolute=True) * _phi(x)
-
-
-def _erf_derivative(x: Any, order: Any) -> Any:
-    n = int(order)
-    return (-1) ** (n - 1) * _hermite(x, n - 1, twice=True) * _bell(x) if n else mp.erf(x)
-
-
-def _erf_derivative_terms(x: Any, order: Any) -> Any:
-    n = int(order)
-    return _hermite(x, n - 1, twice=True, absolute=True) * _bell(x) if n else mp.erf(x)
-
-
-def _bell(x: Any) -> Any:
-    return 2 / mp.sqrt(mp.pi) * mp.exp(-(x**2))
-
-
-_define("erf", mp.erf, _bell)
-_define("erfc", _erfc, lambda x: -_bell(x))
-_define("normal_cdf", _normal_cdf, _phi)
+_define("erf", mp.erf, bell)
+_define("erfc", erfc, lambda x: -bell(x))
+_define("normal_cdf", normal_cdf, phi)
 _define(
     "normal_pdf",
-    _normal_pdf,
-    lambda x, n: _normal_pdf(x, n + 1),
+    normal_pdf,
+    lambda x, n: normal_pdf(x, n + 1),
     None,
-    larger=[_normal_pdf_terms, lambda x, n: _normal_pdf_terms(x, n + 1)],  # zeros of Hermite polynomials
+    larger=[normal_pdf_terms, lambda x, n: normal_pdf_terms(x, n + 1)],  # zeros of Hermite polynomials
 )
-_define("sigmoid", _sigmoid, lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2)
-_define("log_sigmoid", lambda x: -mp.log1p(mp.exp(-x)), lambda x: _sigmoid(-x))
-_define("softplus", lambda x: mp.log1p(mp.exp(x)), _sigmoid)
+
+
+_define("log_normal_cdf", log_normal_cdf, inverse_mills)
+_define(
+    "log_normal_cdf_derivative",
+    log_normal_cdf_derivative,
+    lambda x, n: log_normal_cdf_derivative(x, n + 1),
+    None,
+    larger=[log_normal_cdf_derivative_terms, lambda x, n: log_normal_cdf_derivative_terms(x, n + 1)],
+)
+_define("sigmoid", sigmoid, lambda x: 1 / (2 * mp.cosh(x / 2)) ** 2)
+_define("log_sigmoid", lambda x: -mp.log1p(mp.exp(-x)), lambda x: sigmoid(-x))
+_define("softplus", lambda x: mp.log1p(mp.exp(x)), sigmoid)
 _define("relu", lambda x: max(x, 0), lambda x: x > 0)
 _define(
     "leaky_relu",
@@ -281,15 +285,15 @@ _define(
 )
 _define(
     "silu",
-    lambda x: x * _sigmoid(x),
-    lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)),
-    larger=[None, lambda x: _sigmoid(x) * max(1, abs(x) * _sigmoid(-x))],  # a zero at -1.278
+    lambda x: x * sigmoid(x),
+    lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+    larger=[None, lambda x: sigmoid(x) * max(1, abs(x) * sigmoid(-x))],  # a zero at -1.278
 )
 _define(
     "gelu",
-    lambda x: x * _normal_cdf(x),
-    lambda x: _normal_cdf(x) + x * _phi(x),
-    larger=[None, lambda x: max(_normal_cdf(x), abs(x) * _phi(x))],  # a zero at -0.752
+    lambda x: x * normal_cdf(x),
+    lambda x: normal_cdf(x) + x * phi(x),
+    larger=[None, lambda x: max(normal_cdf(x), abs(x) * phi(x))],  # a zero at -0.752
 )
 
 # --- selections
@@ -310,6 +314,10 @@ _define("stop_gradient", lambda x: x, None)
 # --- piecewise constant
 _define("sign", mp.sign, _zero)
 _define("step", lambda x: x > 0, _zero)
+_define("heaviside", lambda x, h0: h0 if x == 0 else x > 0, _zero, lambda x, h0: x == 0)
+_define("isfinite", _one, None)
+_define("isinf", _zero, None)
+_define("isnan", _zero, None)
 _define("copysign", lambda x, y: abs(x) if y >= 0 else -abs(x), lambda x, y: mp.sign(x) * mp.sign(y), None)
 _define("floor", _exactly(math.floor), _zero)
 _define("ceil", _exactly(math.ceil), _zero)
@@ -341,7 +349,7 @@ def _silu_derivative(x: Any, n: Any) -> Any:
 def _silu_derivative_terms(x: Any, n: Any) -> Any:
     """The sizes of x s(n) and n s(n-1), where s(n), the derivatives of sigmoid, have sums of powers of tanh(x/2) as factors."""
     if n < 2:
-        return _sigmoid(x) * max(1, abs(x) * _sigmoid(-x)) if n else 0
+        return sigmoid(x) * max(1, abs(x) * sigmoid(-x)) if n else 0
     t, polynomials = abs(mp.tanh(x / 2)), [{0: mpf(1)}]
     for _ in range(int(n) - 1):
         following: dict[int, Any] = {}
@@ -461,10 +469,10 @@ _define(
 )
 _define(
     "erf_derivative",
-    _erf_derivative,
-    lambda x, n: _erf_derivative(x, n + 1),
+    erf_derivative,
+    lambda x, n: erf_derivative(x, n + 1),
     None,
-    larger=[_erf_derivative_terms, lambda x, n: _erf_derivative_terms(x, n + 1)],  # zeros of Hermite polynomials
+    larger=[erf_derivative_terms, lambda x, n: erf_derivative_terms(x, n + 1)],  # zeros of Hermite polynomials
 )
 _define(
     "silu_derivative",
@@ -483,9 +491,4 @@ _define("equal", lambda x, y: x == y, None, None)
 _define("difference", lambda x, y: x - y, _one, lambda x, y: -1)
 
 
-def _difference_error(x: Any, y: Any) -> Any:
-    rounded = float(x) - float(y)
-    return mp.fsub(mp.fsub(x, y, exact=True), rounded, exact=True) if math.isfinite(rounded) else 0
-
-
-_define("difference_error", _difference_error, None, None)
+_define("difference_error", difference_error, None, None)

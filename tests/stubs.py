@@ -28,7 +28,7 @@ def parameters(primitive: Primitive, kinds: list[str]) -> str:
 
 
 def function(primitive: Primitive) -> str:
-    """The overloads of a public function: floats give a float, a Value anywhere gives a Value."""
+    """The overloads of a public function: floats give a float, a Value anywhere gives a Value, arrays give anything."""
     overloads = []
     if primitive.gather is paired:
         overloads.append(("xs: Iterable[float], ys: Iterable[float], /", "float", "  # type: ignore[overload-overlap]"))
@@ -37,12 +37,15 @@ def function(primitive: Primitive) -> str:
         (name,) = primitive.arguments
         overloads.append((f"*{name}: float | Iterable[float]", "float", "  # type: ignore[overload-overlap]"))
         overloads.append((f"*{name}: Value | float | Iterable[Value | float]", "Value", ""))
+        if primitive.elementwise:
+            overloads.append((f"*{name}: Value | float | _Array", "Any", ""))
     else:
         count = len(primitive.domain)
         overloads.append((parameters(primitive, ["float"] * count), "float", ""))
         for i in range(count):
             kinds = ["float"] * i + ["Value"] + ["Value | float"] * (count - i - 1)
             overloads.append((parameters(primitive, kinds), "Value", ""))
+        overloads.append((parameters(primitive, ["Value | float | _Array"] * count), "Any", ""))
     return "\n".join(
         f"@overload\ndef {primitive.name}({signature}) -> {result}: ...{comment}" for signature, result, comment in overloads
     )
@@ -61,9 +64,12 @@ def package_stub() -> str:
     return "\n".join(
         [
             HEADER + "from collections.abc import Iterable",
-            "from typing import overload",
+            "from typing import Any, Protocol, overload",
             "",
             *imports(autograd_lite),
+            "",
+            "class _Array(Protocol):  # NumPy's",
+            "    def __array__(self, *args: Any, **options: Any) -> Any: ...",
             "",
             "__version__: str",
             "",

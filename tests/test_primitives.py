@@ -37,6 +37,8 @@ ORDERS = {
     "normal_pdf": {0: 1},
     "erf_derivative": {0: 1},
     "silu_derivative": {0: 1},
+    "log_normal_cdf_derivative": {0: 1},
+    "sinc_derivative": {0: 1},
     "power_derivative": {0: 2, 1: 3},
     "hypot_derivative": {0: 2, 1: 3},
     "inverse_power_real": {0: 2, 1: 2},
@@ -44,6 +46,7 @@ ORDERS = {
 }
 FAMILIES = {
     "silu": lambda x: ("silu_derivative", (x, 0.0)),
+    "sinc": lambda x: ("sinc_derivative", (x, 0.0)),
     "power": lambda x, y: ("power_derivative", (x, y, 0.0, 0.0)),
     "arctan2": lambda x, y: ("inverse_power_real", (y, x, 1.0)),
 }
@@ -304,7 +307,7 @@ def test_outside_the_domain_is_nan_and_at_its_edge_an_infinity(name):
                 assert any(map(math.isinf, both)) if x == bound else all(map(math.isnan, both)), (args, both)
 
 
-LINEAR = ("add", "subtract", "multiply", "negative", "positive", "where", "sum", "dot", "leaky_relu")
+LINEAR = ("add", "subtract", "multiply", "negative", "positive", "where", "sum", "dot", "leaky_relu", "deg2rad", "rad2deg")
 
 
 @pytest.mark.parametrize(
@@ -385,7 +388,7 @@ def test_numbers_of_every_kind_are_taken():
     assert ag.exp(10**300 * 0) == 1.0
 
 
-@pytest.mark.parametrize("bad", ["1", 1j, None, [1.0, 2.0], np.complex128(1j), np.array([1.0]), np.str_("1"), {}, Interval()])
+@pytest.mark.parametrize("bad", ["1", 1j, None, [1.0, 2.0], np.complex128(1j), np.array(["1"]), np.str_("1"), {}, Interval()])
 def test_what_is_no_real_number_is_refused_by_name(bad):
     with pytest.raises(TypeError, match=r"multiply takes a real number"):
         ag.multiply(2.0, bad)

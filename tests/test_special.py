@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 import autograd_lite as ag
-from autograd_lite import floats, special
+from autograd_lite import Value, floats, gradient, normal, special
+from autograd_lite.primitives import fmod
 from reference import REFERENCES, evaluate, ulps
 
 numbers = st.floats(-1e6, 1e6)
@@ -224,3 +226,70 @@ def test_the_highest_order_of_an_inverse_power():
     for function in (special.inverse_power_real, special.inverse_power_imaginary):
         assert isinstance(function(0.5, 0.0, 1000.0), float)
         assert isinstance(function(3.0, -0.5, 1000.0), float)
+
+
+def test_sinc_is_numpys_with_its_argument_reduced_exactly():
+    """Exactly 0 at whole numbers of any size, 1 at 0; np.sinc multiplies by pi first, and loses those of large ones."""
+    assert special.sinc(0.0) == special.sinc(-0.0) == special.sinc(5e-324) == 1.0
+    for x in (1.0, -2.0, 1e6, 2.0**53 + 2.0, -1e300, math.inf, -math.inf):
+        assert special.sinc(x) == 0.0
+    for k in range(1, 40):
+        x = 2.0**k + 0.5
+        assert ulps(special.sinc(x), 1 / (mpf(math.pi) * mpf(x))) <= 4.0
+    assert math.isnan(special.sinc(math.nan))
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 8).map(float))
+def test_derivatives_of_sinc_are_even_or_odd(x, n):
+    value = special.sinc_derivative(x, n)
+    assert special.sinc_derivative(-x, n) == (-value if n % 2.0 else value)
+
+
+def test_sinc_has_its_derivatives_at_the_hard_points():
+    for n in range(9):
+        at_0 = 0.0 if n % 2 else (-1) ** (n // 2) * math.pi**n / (n + 1)
+        assert math.isclose(special.sinc_derivative(0.0, float(n)), at_0, rel_tol=4e-15)
+        assert special.sinc_derivative(math.inf, float(n)) == special.sinc_derivative(-math.inf, float(n)) == 0.0
+        assert math.isnan(special.sinc_derivative(math.nan, float(n)))
+    for n in (-1.0, 0.5, 1001.0, math.nan):
+        assert math.isnan(special.sinc_derivative(1.0, n))
+        assert math.isnan(normal.log_normal_cdf_derivative(1.0, n))
+
+
+def test_the_logarithm_of_the_normal_distribution_function_in_its_tails():
+    inf, derivative = math.inf, normal.log_normal_cdf_derivative
+    assert [derivative(-inf, n) for n in (0.0, 1.0, 2.0, 3.0)] == [-inf, inf, -1.0, 0.0]
+    assert [derivative(inf, n) for n in (0.0, 1.0, 2.0, 3.0)] == [0.0, 0.0, 0.0, 0.0]
+    assert derivative(-1e154, 0.0) == -5e307
+    assert derivative(-1e200, 1.0) == 1e200
+    assert derivative(-1e200, 2.0) == -1.0
+    assert derivative(-1e80, 3.0) == 2e-240
+    assert derivative(38.0, 0.0) == -special.normal_cdf(-38.0) < 0.0
+    assert all(math.isnan(derivative(math.nan, n)) for n in (0.0, 1.0, 2.0, 3.0, 5.0))
+
+
+@pytest.mark.parametrize(("order", "bound"), [(0.0, 4.0), (1.0, 4.0), (2.0, 4.0), (3.0, 32.0), (4.0, 8.0), (5.0, 9.0)])
+def test_the_digits_of_the_logarithm_of_the_normal_distribution_function(order, bound):
+    """To the second derivative 4 ulp of the number itself, everywhere; from the fourth on, which has zeros, of its terms."""
+    reference = REFERENCES["log_normal_cdf_derivative"]
+    for i in range(-60, 41):
+        for x in (i / 4.0 + 0.01, i * 0.7 - 0.003, -(1.3 ** (i + 60))):
+            exact = evaluate(reference.value, x, order)
+            larger = evaluate(reference.larger[0], x, order) if order > 3.0 else None
+            assert ulps(normal.log_normal_cdf_derivative(x, order), exact, larger) <= bound, x
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False).filter(bool))
+def test_a_remainder_has_the_sign_of_the_dividend_and_the_derivative_of_the_quotient(x, y):
+    assert floats.fmod(x, y) == math.fmod(x, y)
+    if abs(x) < 1e15 * abs(y):
+        v = Value(y)
+        quotient = math.trunc(Fraction(x) / Fraction(y))
+        assert gradient(fmod(x, v), v) == -float(quotient)
+
+
+def test_remainders_at_the_hard_points():
+    for x, y in ((math.inf, 1.0), (1.0, 0.0), (0.0, -0.0), (math.nan, 1.0), (1.0, math.nan)):
+        assert math.isnan(floats.fmod(x, y))
+    assert floats.fmod(-3.0, math.inf) == -3.0
+    assert repr(floats.fmod(-4.0, 2.0)) == "-0.0"

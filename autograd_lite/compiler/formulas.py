@@ -79,8 +79,23 @@ def _inverse_power(context: Any, x: Any, y: Any, n: Any) -> tuple[Any, Any]:
     return real / size, imaginary / size
 
 
+def _fmod(context: Any, x: Any, y: Any) -> Any:
+    """The remainder with the sign of x; nan in mpmath for an infinite x and for a y of 0."""
+    if context is not None and (context.isinf(x) or x != x or y != y):
+        return context.nan
+    if y == 0:
+        return _none(context)
+    if context is not None and context.isinf(y):
+        return x
+    rest = abs(x) % abs(y)
+    return -rest if x < 0 else rest
+
+
 _OF_BOTH: dict[str, Callable[..., Any]] = {
     "copysign": _copysign,
+    "fmod": _fmod,
+    "isfinite": lambda context, x: 0 * x + 1 if context is None else context.mpf(context.isfinite(x)),
+    "isinf": lambda context, x: 0 * x if context is None else context.mpf(context.isinf(x)),
     "power_quotient": _power_quotient,
     "power_derivative": _power_derivative,
     "inverse_power_real": lambda context, x, y, n: _inverse_power(context, x, y, n)[0],
@@ -268,6 +283,68 @@ def _hypot_derivative(context: Any, x: Any, y: Any, order_x: Any, order_y: Any) 
     return context.fsum(terms) / size ** int(2 * order - 1)
 
 
+def _log_normal_cdf(context: Any, x: Any) -> Any:
+    """Below -1e4 by the continued fraction of the inverse Mills ratio, as the distribution function leaves every exponent."""
+    if context.isinf(x):
+        return -context.inf if x < 0 else context.zero
+    if not x < -10000:
+        return context.log1p(-_normal_cdf(context, -x)) if x > 0 else context.log(_normal_cdf(context, x))
+    return -x * x / 2 - context.log(_mills(context, -x) * context.sqrt(2 * context.pi))
+
+
+def _mills(_: Any, t: Any) -> Any:
+    """normal_pdf(t) / normal_cdf(-t) for a large t: t + 1 / (t + 2 / (t + 3 / ...))."""
+    ratio = t
+    for j in range(40, 0, -1):
+        ratio = t + j / ratio
+    return ratio
+
+
+def _log_normal_cdf_derivative(context: Any, x: Any, order: Any) -> Any:
+    """With h the first, h' = -h (x + h); of an infinite x the limits."""
+    if not is_order(order) or x != x:
+        return context.nan
+    if order == 0:
+        return _log_normal_cdf(context, x)
+    if context.isinf(x):
+        below = x < 0
+        return context.inf if below and order == 1 else context.mpf(-1 if below and order == 2 else 0)
+    with context.extraprec(200 + 4 * int(order) * max(1, int(abs(context.mag(x))))):
+        density = context.exp(-x * x / 2) / context.sqrt(2 * context.pi)
+        first = _mills(context, -x) if x < -10000 else density / _normal_cdf(context, x)
+        derivatives = [first]
+        for m in range(int(order) - 1):
+            products = [context.binomial(m, k) * derivatives[k] * derivatives[m - k] for k in range(m + 1)]
+            linear = x * derivatives[m] + (m * derivatives[m - 1] if m else 0)
+            derivatives.append(-linear - context.fsum(products))
+    return +derivatives[-1]
+
+
+def _sinc(context: Any, x: Any) -> Any:
+    if x == 0 or context.isinf(x):
+        return context.mpf(x == 0)
+    return context.sinpi(x) / (context.pi * x)
+
+
+def _sinc_derivative(context: Any, x: Any, order: Any) -> Any:
+    """Of f(y) = sin(y) / y by y f(n) = sin(y + n pi/2) - n f(n-1), with the digits that are lost next to 0."""
+    if not is_order(order) or x != x:
+        return context.nan
+    n = int(order)
+    if n == 0 or context.isinf(x):
+        return _sinc(context, x) if n == 0 else context.zero
+    if x == 0:
+        return context.zero if n % 2 else (-1) ** (n // 2) * context.pi**n / (n + 1)
+    with context.extraprec(50 + 2 * n * max(8, -context.mag(x))):
+        y, sine, cosine = context.pi * x, context.sinpi(x), context.cospi(x)
+        shifted = (sine, cosine, -sine, -cosine)
+        f = sine / y
+        for k in range(1, n + 1):
+            f = (shifted[k % 4] - k * f) / y
+        f = context.pi**n * f
+    return +f
+
+
 OF_MPMATH: dict[str, Callable[..., Any]] = {
     **_OF_BOTH,
     "power": _power,
@@ -290,6 +367,12 @@ OF_MPMATH: dict[str, Callable[..., Any]] = {
     "softplus": _softplus,
     "silu": lambda context, x: _weighted(_sigmoid(context, x), x),
     "gelu": lambda context, x: _weighted(_normal_cdf(context, x), x),
+    "log_normal_cdf": _log_normal_cdf,
+    "log_normal_cdf_derivative": _log_normal_cdf_derivative,
+    "sinc": _sinc,
+    "sinc_derivative": _sinc_derivative,
+    "deg2rad": lambda context, x: x * context.pi / 180,
+    "rad2deg": lambda context, x: x * 180 / context.pi,
     "hypot_derivative": _hypot_derivative,
     "erf_derivative": _erf_derivative,
     "silu_derivative": _silu_derivative,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from autograd_lite import primitives, special
+from autograd_lite import normal, primitives, special
 from autograd_lite.compiler import formulas
 from autograd_lite.primitive import Primitive, real_number
 from autograd_lite.primitives import TABLE
@@ -94,9 +94,10 @@ class Kind(ABC):
         return function(*[x.value for x in numbers]) if function else None
 
     def by_floats(self, primitive: Primitive, numbers: list[Number]) -> Any:
-        """The value by the float function, if it calculates and chooses only. Those of `special` are fitted to floats."""
+        """The value by the float function, if it calculates and chooses only: not one that is fitted to floats."""
         is_ours = getattr(primitives, primitive.name, None) is primitive
-        return primitive.fn(*numbers) if is_ours and primitive.fn.__module__ != special.__name__ else None
+        is_fitted = primitive.fn.__module__ in (special.__name__, normal.__name__)
+        return primitive.fn(*numbers) if is_ours and not is_fitted else None
 
     def by_meaning(self, primitive: Primitive, numbers: list[Number]) -> Any:
         """The value by public primitives."""

@@ -19,15 +19,15 @@ from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
     *copies.METHODS, "__repr__", "__format__", "__float__", "__int__", "__complex__",
-    "__round__", "__divmod__", "__rdivmod__", "__sympy__", "real", "imag", "conjugate", "item", "note", "label", "__doc__",
-    "__init_subclass__",
+    "__round__", "round", "__divmod__", "__rdivmod__", "__sympy__", "real", "imag", "conjugate", "item", "note", "label", "__doc__",
+    "__init_subclass__", "__array_ufunc__",
 )  # fmt: skip
 
 
 def rules_source() -> int | None:
     """A checksum of the modules from which rules.h is generated; None where their source is not installed."""
     checksum = 0
-    for name in ("primitives.py", "special.py", "floats.py"):
+    for name in ("primitives.py", "special.py", "normal.py", "floats.py"):
         try:
             with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), name), "rb") as file:  # noqa: PTH118, PTH120, PTH123
                 checksum = zlib.crc32(file.read().replace(b"\r\n", b"\n"), checksum)

@@ -51,7 +51,7 @@ def entries() -> list[Primitive]:
 
 
 _HEADER = """\
-/* Generated from the table in autograd_lite/primitives.py, and from floats.py and special.py: do not edit.
+/* Generated from the table in autograd_lite/primitives.py, and from floats.py, special.py and normal.py: do not edit.
    Written by: python -m autograd_lite.native.generate */
 #ifndef AUTOGRAD_LITE_RULES_H
 #define AUTOGRAD_LITE_RULES_H

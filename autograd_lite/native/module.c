@@ -94,6 +94,7 @@ fetch_package(void)
         {&package.active_modes, "autograd_lite.modes", "active_modes"},
         {&package.real_number, "autograd_lite.primitive", "real_number"},
         {&package.slow_call, "autograd_lite.primitive", "Primitive"},
+        {&package.called_as_method, "autograd_lite.ufuncs", "called_as_method"},
         {&package.table, "autograd_lite.primitives", "TABLE"},
         {&package.numbers_of, "autograd_lite.sweep", "numbers_of"},
         {&package.slow_pull, "autograd_lite.sweep", "pull_numbers"},

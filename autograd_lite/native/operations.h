@@ -24,6 +24,7 @@ static struct {
     PyObject *in_place_of;   /* modes.in_place_of(primitive, operands, error): the number of a result, or the error */
     PyObject *compared;      /* engine._compared(comparison, node, other): the outcome or None */
     PyObject *real_number;   /* primitive.real_number(x, role) */
+    PyObject *called_as_method; /* ufuncs.called_as_method(primitive, args, keywords) */
     PyObject *paired;        /* primitive.paired */
     PyObject *numbers_of;    /* sweep.numbers_of(node): raises StaleGraphError */
     PyObject *assigned;      /* engine._Assigned */

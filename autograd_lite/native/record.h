@@ -715,18 +715,37 @@ typedef struct {
     uint32_t op;
 } Method;
 
+/* ufuncs.called_as_method(primitive, args, keywords). */
+static PyObject *
+called_with_keywords(uint32_t op, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+{
+    PyObject *positional = PyTuple_New(nargs), *keywords = PyDict_New(), *result = NULL;
+    int status = positional == NULL || keywords == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; status == 0 && i < nargs; i++) {
+        PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+    }
+    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(names); i++) {
+        status = PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[nargs + i]);
+    }
+    if (status == 0) {
+        result = PyObject_CallFunctionObjArgs(package.called_as_method, operations[op].primitive, positional, keywords, NULL);
+    }
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return result;
+}
+
 static PyObject *
 method_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     uint32_t op = ((Method *)self)->op;
-    if (keywords != NULL && PyTuple_GET_SIZE(keywords)) {
-        PyErr_Format(PyExc_TypeError, "%U() takes no keyword arguments", ((Method *)self)->qualified_name);
-        return NULL;
-    }
     if (nargs < 1 || !IS_VALUE(args[0])) {
         PyErr_Format(PyExc_TypeError, "%U() is a method of Value: its first argument is one", ((Method *)self)->qualified_name);
         return NULL;
+    }
+    if (keywords != NULL && PyTuple_GET_SIZE(keywords)) {
+        return called_with_keywords(op, args, nargs, keywords);
     }
     return call_primitive(op, args, nargs);
 }

@@ -1,11 +1,11 @@
-/* Generated from the table in autograd_lite/primitives.py, and from floats.py and special.py: do not edit.
+/* Generated from the table in autograd_lite/primitives.py, and from floats.py, special.py and normal.py: do not edit.
    Written by: python -m autograd_lite.native.generate */
 #ifndef AUTOGRAD_LITE_RULES_H
 #define AUTOGRAD_LITE_RULES_H
 
 #include "floats.h"
 
-#define RULES_SOURCE 3327224550u /* a checksum of these files */
+#define RULES_SOURCE 1931622410u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -22,6 +22,7 @@ enum {
     OP_SQRT,
     OP_CBRT,
     OP_MOD,
+    OP_FMOD,
     OP_EXP,
     OP_EXP2,
     OP_EXPM1,
@@ -35,6 +36,9 @@ enum {
     OP_SIN,
     OP_COS,
     OP_TAN,
+    OP_SINC,
+    OP_DEG2RAD,
+    OP_RAD2DEG,
     OP_ARCSIN,
     OP_ARCCOS,
     OP_ARCTAN,
@@ -49,6 +53,7 @@ enum {
     OP_ERF,
     OP_ERFC,
     OP_NORMAL_CDF,
+    OP_LOG_NORMAL_CDF,
     OP_NORMAL_PDF,
     OP_SIGMOID,
     OP_LOG_SIGMOID,
@@ -64,6 +69,10 @@ enum {
     OP_STOP_GRADIENT,
     OP_SIGN,
     OP_STEP,
+    OP_HEAVISIDE,
+    OP_ISFINITE,
+    OP_ISINF,
+    OP_ISNAN,
     OP_COPYSIGN,
     OP_FLOOR,
     OP_CEIL,
@@ -86,6 +95,8 @@ enum {
     OP_INVERSE_POWER_REAL,
     OP_INVERSE_POWER_IMAGINARY,
     OP_ERF_DERIVATIVE,
+    OP_LOG_NORMAL_CDF_DERIVATIVE,
+    OP_SINC_DERIVATIVE,
     OP_LOGISTIC_PDF,
     OP_SILU_DERIVATIVE,
     OP_IF_REACHED,
@@ -119,6 +130,7 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"sqrt", "square root", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"cbrt", "real cube root", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"mod", "remainder with the sign of the divisor y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
+    {"fmod", "remainder with the sign of the dividend x", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 3u},
     {"exp", "e to the power x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"exp2", "2 to the power x", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"expm1", "exp(x) - 1", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
@@ -132,6 +144,9 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"sin", "sine, x in radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"cos", "cosine, x in radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"tan", "tangent, x in radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"sinc", "sin(pi * x) / (pi * x), 1 where x is 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"deg2rad", "degrees to radians", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"rad2deg", "radians to degrees", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"arcsin", "inverse sine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"arccos", "inverse cosine", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"arctan", "inverse tangent", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
@@ -146,6 +161,7 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"erf", "error function", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"erfc", "1 - erf(x)", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"normal_cdf", "standard normal distribution function", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
+    {"log_normal_cdf", "log(normal_cdf(x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"normal_pdf", "standard normal density, or its derivative of an order", 2, 1, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"sigmoid", "1 / (1 + exp(-x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"log_sigmoid", "log(sigmoid(x))", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
@@ -161,6 +177,10 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"stop_gradient", "x, as a constant", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 0u},
     {"sign", "-1, 0 or 1", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
     {"step", "1 where x > 0, else 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
+    {"heaviside", "0 where x < 0, h0 where x = 0, 1 where x > 0", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 3u, 3u},
+    {"isfinite", "1 where x is no infinity and not nan, else 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 0u},
+    {"isinf", "1 where x is an infinity, else 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 0u},
+    {"isnan", "1 where x is nan, else 0", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 0u},
     {"copysign", "|x| with the sign of y", 2, 0, {0.0, 0.0, 0.0}, 1, 0, 0u, 1u},
     {"floor", "round down", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
     {"ceil", "round up", 1, 0, {0.0, 0.0, 0.0}, 1, 0, 1u, 1u},
@@ -183,6 +203,8 @@ static const AG_UNUSED Rule RULES[OP_COUNT] = {
     {"inverse_power_real", "real part of (x + iy)**-n", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
     {"inverse_power_imaginary", "imaginary part of that", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 3u},
     {"erf_derivative", "derivative of erf, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
+    {"log_normal_cdf_derivative", "derivative of log_normal_cdf, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
+    {"sinc_derivative", "derivative of sinc, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
     {"logistic_pdf", "density of the logistic distribution, the derivative of sigmoid", 1, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
     {"silu_derivative", "derivative of silu, n times", 2, 0, {0.0, 0.0, 0.0}, 0, 0, 0u, 1u},
     {"if_reached", "x where the mask of an edge is not 0, else the zero given", 3, 0, {0.0, 0.0, 0.0}, 0, 0, 7u, 6u},
@@ -214,6 +236,11 @@ static inline double ag_cbrt(double x) {
     const double square = root * root;
     const double residual = square * root - scaled + (ag_product_error(square, root) + ag_product_error(root, root) * root);
     return ldexp(root - residual / (3.0 * square), (int)ag_int_floor_divide(exponent - shift, 3));
+}
+
+/* The remainder with the sign of the dividend, exactly; x where y is infinite. */
+static inline double ag_fmod(double x, double y) {
+    return fmod(x, y);
 }
 
 /* x * log(y), 0 where x is 0 and y is a number. */
@@ -274,6 +301,31 @@ static AG_UNUSED double ag_logsumexp(const double *xs, ptrdiff_t xs_length) {
     return largest + log1p(rest);
 }
 
+/* sin(pi * x), where x has been reduced exactly. */
+static inline double ag_sin_pi(double x) {
+    const double nearest = rint(x);
+    const double value = sin(0x1.921fb54442d18p+1 * (x - nearest));
+    return 0.5 * nearest == rint(0.5 * nearest) ? value : -value;
+}
+
+/* sin(pi * x) / (pi * x), 1 where x is 0; exactly 0 at the other whole numbers. */
+static inline double ag_sinc(double x) {
+    if (x == 0.0) {
+        return 1.0;
+    }
+    return isfinite(x) ? ag_sin_pi(x) / (0x1.921fb54442d18p+1 * x) : 1.0 / x * 0.0;
+}
+
+/* x degrees in radians. */
+static inline double ag_deg2rad(double x) {
+    return x * 0x1.1df46a2529d39p-6;
+}
+
+/* x radians in degrees. */
+static inline double ag_rad2deg(double x) {
+    return x * 0x1.ca5dc1a63c1f8p+5;
+}
+
 /* Whether x is a whole number that can be the order of a derivative: 0 to 1000. */
 static inline int ag_is_order(double x) {
     return 0.0 <= x && x <= 1000.0 && x == (double)(ptrdiff_t)x;
@@ -313,6 +365,72 @@ static inline double ag_normal_cdf(double x) {
     const double low = ag_product_error(x, 0x1.6a09e667f3bcdp-1) + x * -0x1.bdd3413b26456p-55;
     const double correction = fabs(x) < 40.0 ? 0x1.6a09e667f3bcdp+1 * ag_normal_pdf(x, 0.0) * low : 0.0;
     return 0.5 * (erfc(-z) + correction);
+}
+
+static inline double ag_excess_below_1_5(double s) {
+    double result = 0.0;
+    static const double c_values[] = {-0x1.caf5b3021c9a6p-36, 0x1.6a2b625e8e464p-31, -0x1.d40159c02fdd1p-29, 0x1.e11ffa45f4e4p-28, 0x1.f5d4ef9dca3ffp-27, -0x1.81d0a8d3244f3p-23, 0x1.843e8b3172c72p-21, -0x1.27cf588952e8cp-20, -0x1.5a78653e979bdp-18, 0x1.759d3e7a1d5fp-15, -0x1.4d63bfe62099p-13, 0x1.2ed3075077164p-13, 0x1.0585473ede567p-9, -0x1.01c72d2e9873bp-6, 0x1.26b85d5d3816dp-4, -0x1.ea7fb90d829e5p-3, 0x1.2fa60fcacefbdp-1};
+    for (ptrdiff_t c_at = 0; c_at < 17; c_at++) {
+        const double c = c_values[c_at];
+        result = result * s + c;
+    }
+    return result;
+}
+
+static inline double ag_excess_below_3(double s) {
+    double result = 0.0;
+    static const double c_values[] = {-0x1.bd75910909c3ap-37, 0x1.9df23cd891c21p-34, -0x1.7c8696f54ad3ap-32, 0x1.c0f1866899c15p-32, 0x1.58f19dd2a3486p-28, -0x1.b0ea7eae64aedp-25, 0x1.33c7da403a34cp-22, -0x1.269815b61fb8p-20, 0x1.edc3f97a4cb66p-20, 0x1.bb2679a9bbf27p-17, -0x1.5e7ed73b5864ap-13, 0x1.30f5cd56cf5afp-10, -0x1.9c8805ea91cc1p-8, 0x1.d3e7ce6727b8ap-6, -0x1.c64087f772fc6p-4, 0x1.777c48efb2059p-2};
+    for (ptrdiff_t c_at = 0; c_at < 16; c_at++) {
+        const double c = c_values[c_at];
+        result = result * s + c;
+    }
+    return result;
+}
+
+static inline double ag_scaled_excess_below_8(double s) {
+    double result = 0.0;
+    static const double c_values[] = {0x1.e2c8cfc0d9ep-70, -0x1.7b8d5c958d5dfp-64, 0x1.90a96bc9b5571p-60, -0x1.00388a0574773p-56, 0x1.003a8b040ec6cp-53, -0x1.beb9cc5a3716dp-51, 0x1.4f6ddbda095f5p-48, -0x1.7d3b16450bef4p-46, 0x1.f0d8cd0348812p-46, 0x1.ed495e575ac23p-41, -0x1.001b8ca4a33dbp-36, 0x1.63e6bbbb37264p-33, -0x1.a0e1034e4d7bp-30, 0x1.b6b1357255787p-27, -0x1.a9a0a692bfa1bp-24, 0x1.814121cda8273p-21, -0x1.46d99dc783088p-18, 0x1.03deece2e4f05p-15, -0x1.816120bee072fp-13, 0x1.077b8314175f1p-10, -0x1.447f30908b811p-8, 0x1.550b8d916cb8ap-6, 0x1.dfca6e0a4bc1ap-1};
+    for (ptrdiff_t c_at = 0; c_at < 23; c_at++) {
+        const double c = c_values[c_at];
+        result = result * s + c;
+    }
+    return result;
+}
+
+/* A rational function of u = 1/(t*t), 1 where u is 0. */
+static inline double ag_scaled_excess_above_8(double u) {
+    double p = 0.0;
+    double q = 0.0;
+    static const double a_values[] = {-0x1.9439b4d59b854p+13, -0x1.266e6e67cbc3ep+13, -0x1.a6fc39fac61b4p+10, -0x1.a1100ff5e5aa8p+6, -2.0};
+    for (ptrdiff_t a_at = 0; a_at < 5; a_at++) {
+        const double a = a_values[a_at];
+        p = p * u + a;
+    }
+    static const double b_values[] = {0x1.139ad4931f1a5p+14, 0x1.79a3467e52161p+14, 0x1.073948905ea66p+13, 0x1.11a89f7bd6fe1p+10, 0x1.c9100ff5e571dp+5, 1.0};
+    for (ptrdiff_t b_at = 0; b_at < 6; b_at++) {
+        const double b = b_values[b_at];
+        q = q * u + b;
+    }
+    return 1.0 + p * u / q;
+}
+
+/* k(t) = normal_pdf(t) / normal_cdf(-t) - t for t >= 0, right to 1.2 ulp; t k(t) is fitted where it varies little. */
+static inline double ag_mills_excess(double t) {
+    if (t < 1.5) {
+        return ag_excess_below_1_5(t - 0x1.60e6666666666p-1);
+    }
+    if (t < 3.0) {
+        return ag_excess_below_3(t - 0x1.076cccccccccdp+1);
+    }
+    return (t < 8.0 ? ag_scaled_excess_below_8(t - 0x1.4d5cccccccccdp+2) : ag_scaled_excess_above_8(1.0 / (t * t))) / t;
+}
+
+/* log(normal_cdf(x)); below 0 by the inverse Mills ratio, which neither underflows nor cancels. */
+static inline double ag_log_normal_cdf(double x) {
+    if (x > 0.0) {
+        return log1p(-ag_normal_cdf(-x));
+    }
+    return -0.5 * x * x - (log(ag_mills_excess(-x) - x) + 0x1.d67f1c864beb5p-1);
 }
 
 /* 1 / (1 + exp(-x)), without overflow on either side. */
@@ -423,6 +541,26 @@ static inline double ag_sign(double x) {
 /* 1 where x is positive, else 0. */
 static inline double ag_step(double x) {
     return x > 0.0 ? 1.0 : ag_flat(x);
+}
+
+/* 0 where x is negative, h0 where it is 0, 1 where it is positive. */
+static inline double ag_heaviside(double x, double h0) {
+    return x == 0.0 ? h0 : x > 0.0 ? 1.0 : ag_flat(x);
+}
+
+/* 1 where x is a number that is not infinite, else 0. */
+static inline double ag_isfinite(double x) {
+    return isfinite(x) ? 1.0 : 0.0;
+}
+
+/* 1 where x is an infinity, else 0. */
+static inline double ag_isinf(double x) {
+    return isinf(x) ? 1.0 : 0.0;
+}
+
+/* 1 where x is not a number, else 0. */
+static inline double ag_isnan(double x) {
+    return x != x ? 1.0 : 0.0;
 }
 
 /* |x| with the sign of y, and with none where y is nan: the sign of a nan differs between processors and compilers. */
@@ -769,6 +907,146 @@ static inline double ag_erf_derivative(double x, double order) {
     return order != 0.0 ? ag_gaussian_derivative(x, order - 1.0, 2.0, 0x1.20dd750429b6dp+0) : erf(x);
 }
 
+/* The last cumulant of a distribution with these moments, the first of which is 1. */
+static AG_UNUSED AG_NOINLINE double ag_cumulant(const double *moments, ptrdiff_t moments_length) {
+    const ptrdiff_t n = moments_length - 1;
+    const ptrdiff_t cumulants_length = n + 1;
+    double *const cumulants = AG_ALLOCATE((size_t)cumulants_length * sizeof(double));
+    for (ptrdiff_t cumulants_at = 0; cumulants_at < cumulants_length; cumulants_at++) {
+        cumulants[cumulants_at] = 0.0;
+    }
+    for (ptrdiff_t i = 1; i < n + 1; i++) {
+        double cumulant = moments[i];
+        double binomial = 1.0;
+        for (ptrdiff_t j = 1; j < i; j++) {
+            cumulant -= binomial * cumulants[j] * moments[i - j];
+            binomial = binomial * (double)(i - j) / (double)j;
+        }
+        cumulants[i] = cumulant;
+    }
+    return cumulants[n];
+}
+
+/* From the third order on: a cumulant, a sum of products of moments in which terms cancel. */
+static AG_UNUSED AG_NOINLINE double ag_general_log_normal_cdf_derivative(double x, double order) {
+    if (!ag_is_order(order) || x != x) {
+        return NAN;
+    }
+    const ptrdiff_t n = (ptrdiff_t)order;
+    const ptrdiff_t moments_length = n + 1;
+    double *const moments = AG_ALLOCATE((size_t)moments_length * sizeof(double));
+    for (ptrdiff_t moments_at = 0; moments_at < moments_length; moments_at++) {
+        moments[moments_at] = 1.0;
+    }
+    if (x > -0.5) {
+        for (ptrdiff_t i = 0; i < n; i++) {
+            moments[i + 1] = ag_normal_pdf(x, (double)i) / ag_normal_cdf(x);
+        }
+        return ag_cumulant(moments, moments_length);
+    }
+    const double u = 1.0 / (x * x);
+    double quotient = 0.0;
+    for (ptrdiff_t j = n + 20 + (ptrdiff_t)(400.0 * u); j > 0; j--) {
+        quotient = (double)j / (1.0 + quotient * u);
+        if (j <= n) {
+            moments[j] = quotient;
+        }
+    }
+    for (ptrdiff_t i = 0; i < n; i++) {
+        moments[i + 1] = moments[i + 1] * moments[i];
+    }
+    return ag_power_quotient(ag_cumulant(moments, moments_length), -x, order);
+}
+
+/* The derivative of the given order of log_normal_cdf; below 0 the first is t + k, the second -k (t + k), where t = -x. */
+static AG_UNUSED double ag_log_normal_cdf_derivative(double x, double order) {
+    if (order == 1.0) {
+        return x <= 0.0 ? ag_mills_excess(-x) - x : ag_normal_pdf(x, 0.0) / ag_normal_cdf(x);
+    }
+    if (order == 2.0) {
+        if (x <= 0.0) {
+            const double k = ag_mills_excess(-x);
+            return x > -0x1.7d784p+26 ? -k * (k - x) : -1.0;
+        }
+        const double ratio = ag_normal_pdf(x, 0.0) / ag_normal_cdf(x);
+        return ag_normal_pdf(x, 1.0) / ag_normal_cdf(x) - ratio * ratio;
+    }
+    return order == 0.0 ? ag_log_normal_cdf(x) : ag_general_log_normal_cdf_derivative(x, order);
+}
+
+/* cos(pi * x), where x has been reduced exactly. */
+static inline double ag_cos_pi(double x) {
+    const double nearest = rint(x);
+    const double distance = fabs(x - nearest);
+    const double value = distance <= 0.25 ? cos(0x1.921fb54442d18p+1 * distance) : sin(0x1.921fb54442d18p+1 * (0.5 - distance));
+    return 0.5 * nearest == rint(0.5 * nearest) ? value : -value;
+}
+
+/* The sine of an angle with so many quarter turns added to it. */
+static inline double ag_shifted_sine(double sine, double cosine, ptrdiff_t quarters) {
+    const double value = ag_int_mod(quarters, 2) == 0 ? sine : cosine;
+    return ag_int_mod(quarters, 4) < 2 ? value : -value;
+}
+
+/* From the third order on: the recurrence upwards where |y| >= n, else downwards from 0 at an order far above. */
+static AG_UNUSED double ag_general_sinc_derivative(double x, double order) {
+    if (!ag_is_order(order)) {
+        return NAN;
+    }
+    const ptrdiff_t n = (ptrdiff_t)order;
+    const double y = 0x1.921fb54442d18p+1 * x;
+    const double sine = ag_sin_pi(x);
+    const double cosine = ag_cos_pi(x);
+    if (fabs(y) >= (double)n) {
+        double result = ag_sinc(x);
+        double scale = 1.0;
+        for (ptrdiff_t k = 1; k < n + 1; k++) {
+            result = (scale * ag_shifted_sine(sine, cosine, k) - (double)k * result) / x;
+            scale *= 0x1.921fb54442d18p+1;
+        }
+        return result;
+    }
+    double f = 0.0;
+    for (ptrdiff_t k = 2 * n + 60; k > n; k--) {
+        f = (ag_shifted_sine(sine, cosine, k) - y * f) / (double)k;
+    }
+    return ag_power(0x1.921fb54442d18p+1, order) * f;
+}
+
+/* The derivative of the given order of sinc: pi^n times that of f(y) = sin(y) / y at y = pi * x. */
+static AG_UNUSED double ag_sinc_derivative(double x, double order) {
+    if (isinf(x)) {
+        return ag_is_order(order) ? 0.0 : NAN;
+    }
+    const double y = 0x1.921fb54442d18p+1 * x;
+    const double square = y * y;
+    if (order == 1.0) {
+        if (fabs(x) > 0x1.3d70a3d70a3d7p-1) {
+            return (ag_cos_pi(x) - ag_sin_pi(x) / y) / x;
+        }
+        double series = 0.0;
+        static const double a_values[] = {-0x1.0132bcd1f4692p-70, 0x1.ce272b49432cep-62, -0x1.5532eaf516982p-53, 0x1.952c77030ad4ap-45, -0x1.78af56a4d411bp-37, 0x1.08db48ebe51c7p-29, -0x1.0cfeb60f94b0ep-22, 0x1.71de3a556c734p-16, -0x1.3813813813814p-10, 0x1.1111111111111p-5, -0x1.5555555555555p-2};
+        for (ptrdiff_t a_at = 0; a_at < 11; a_at++) {
+            const double a = a_values[a_at];
+            series = series * square + a;
+        }
+        return 0x1.921fb54442d18p+1 * (y * series);
+    }
+    if (order == 2.0) {
+        if (fabs(x) > 0.75) {
+            return 0x1.921fb54442d18p+1 * (((2.0 / square - 1.0) * ag_sin_pi(x) - 2.0 / y * ag_cos_pi(x)) / x);
+        }
+        double series = 0.0;
+        static const double b_values[] = {0x1.582d8de5c1f22p-75, -0x1.519297d390c9fp-66, 0x1.126741b37fe2ap-57, -0x1.6a8619a46801ap-49, 0x1.7bd9af92da276p-41, -0x1.320e7665ec4e6p-33, 0x1.6c2d84445b072p-26, -0x1.2e9e8cd18747p-19, 0x1.43a2730abee4dp-13, -0x1.8618618618618p-8, 0x1.999999999999ap-4, -0x1.5555555555555p-2};
+        for (ptrdiff_t b_at = 0; b_at < 12; b_at++) {
+            const double b = b_values[b_at];
+            series = series * square + b;
+        }
+        return 0x1.921fb54442d18p+1 * 0x1.921fb54442d18p+1 * series;
+    }
+    return order == 0.0 ? ag_sinc(x) : ag_general_sinc_derivative(x, order);
+}
+
 /* The density of the logistic distribution, exp(-x) / (1 + exp(-x))^2: the derivative of sigmoid. */
 static inline double ag_logistic_pdf(double x) {
     const double e = exp(-fabs(x));
@@ -879,6 +1157,10 @@ static inline double value_mod(double x0, double x1) {
     return ag_mod(x0, x1);
 }
 
+static inline double value_fmod(double x0, double x1) {
+    return ag_fmod(x0, x1);
+}
+
 static inline double value_exp(double x0) {
     return exp(x0);
 }
@@ -929,6 +1211,18 @@ static inline double value_cos(double x0) {
 
 static inline double value_tan(double x0) {
     return tan(x0);
+}
+
+static inline double value_sinc(double x0) {
+    return ag_sinc(x0);
+}
+
+static inline double value_deg2rad(double x0) {
+    return ag_deg2rad(x0);
+}
+
+static inline double value_rad2deg(double x0) {
+    return ag_rad2deg(x0);
 }
 
 static inline double value_arcsin(double x0) {
@@ -985,6 +1279,10 @@ static inline double value_erfc(double x0) {
 
 static inline double value_normal_cdf(double x0) {
     return ag_normal_cdf(x0);
+}
+
+static inline double value_log_normal_cdf(double x0) {
+    return ag_log_normal_cdf(x0);
 }
 
 static inline double value_normal_pdf(double x0, double x1) {
@@ -1045,6 +1343,22 @@ static inline double value_sign(double x0) {
 
 static inline double value_step(double x0) {
     return ag_step(x0);
+}
+
+static inline double value_heaviside(double x0, double x1) {
+    return ag_heaviside(x0, x1);
+}
+
+static inline double value_isfinite(double x0) {
+    return ag_isfinite(x0);
+}
+
+static inline double value_isinf(double x0) {
+    return ag_isinf(x0);
+}
+
+static inline double value_isnan(double x0) {
+    return ag_isnan(x0);
 }
 
 static inline double value_copysign(double x0, double x1) {
@@ -1135,6 +1449,14 @@ static inline double value_erf_derivative(double x0, double x1) {
     return ag_erf_derivative(x0, x1);
 }
 
+static inline double value_log_normal_cdf_derivative(double x0, double x1) {
+    return ag_log_normal_cdf_derivative(x0, x1);
+}
+
+static inline double value_sinc_derivative(double x0, double x1) {
+    return ag_sinc_derivative(x0, x1);
+}
+
 static inline double value_logistic_pdf(double x0) {
     return ag_logistic_pdf(x0);
 }
@@ -1175,6 +1497,8 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
         return value_cbrt(x[0]);
     case OP_MOD:
         return value_mod(x[0], x[1]);
+    case OP_FMOD:
+        return value_fmod(x[0], x[1]);
     case OP_EXP:
         return value_exp(x[0]);
     case OP_EXP2:
@@ -1201,6 +1525,12 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
         return value_cos(x[0]);
     case OP_TAN:
         return value_tan(x[0]);
+    case OP_SINC:
+        return value_sinc(x[0]);
+    case OP_DEG2RAD:
+        return value_deg2rad(x[0]);
+    case OP_RAD2DEG:
+        return value_rad2deg(x[0]);
     case OP_ARCSIN:
         return value_arcsin(x[0]);
     case OP_ARCCOS:
@@ -1229,6 +1559,8 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
         return value_erfc(x[0]);
     case OP_NORMAL_CDF:
         return value_normal_cdf(x[0]);
+    case OP_LOG_NORMAL_CDF:
+        return value_log_normal_cdf(x[0]);
     case OP_NORMAL_PDF:
         return value_normal_pdf(x[0], x[1]);
     case OP_SIGMOID:
@@ -1259,6 +1591,14 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
         return value_sign(x[0]);
     case OP_STEP:
         return value_step(x[0]);
+    case OP_HEAVISIDE:
+        return value_heaviside(x[0], x[1]);
+    case OP_ISFINITE:
+        return value_isfinite(x[0]);
+    case OP_ISINF:
+        return value_isinf(x[0]);
+    case OP_ISNAN:
+        return value_isnan(x[0]);
     case OP_COPYSIGN:
         return value_copysign(x[0], x[1]);
     case OP_FLOOR:
@@ -1303,6 +1643,10 @@ static AG_UNUSED double value_of(int op, const double *x, Py_ssize_t n) {
         return value_inverse_power_imaginary(x[0], x[1], x[2]);
     case OP_ERF_DERIVATIVE:
         return value_erf_derivative(x[0], x[1]);
+    case OP_LOG_NORMAL_CDF_DERIVATIVE:
+        return value_log_normal_cdf_derivative(x[0], x[1]);
+    case OP_SINC_DERIVATIVE:
+        return value_sinc_derivative(x[0], x[1]);
     case OP_LOGISTIC_PDF:
         return value_logistic_pdf(x[0]);
     case OP_SILU_DERIVATIVE:
@@ -1447,6 +1791,27 @@ static inline void partials_mod(double r, const double *x, unsigned needed, doub
         const double t2 = ag_floor_divide(x[0], t1);
         const double t3 = -t2;
         p[1] = t3;
+    }
+}
+
+static inline void partials_fmod(double r, const double *x, unsigned needed, double *p) {
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        const double t1 = 1.0 + t0;
+        p[0] = t1;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_sign(x[0]);
+        const double t1 = -t0;
+        const double t2 = ag_sign(x[1]);
+        const double t3 = t1 * t2;
+        const double t4 = fabs(x[0]);
+        const double t5 = fabs(x[1]);
+        const double t6 = ag_flat(r);
+        const double t7 = t5 + t6;
+        const double t8 = ag_floor_divide(t4, t7);
+        const double t9 = t3 * t8;
+        p[1] = t9;
     }
 }
 
@@ -1692,6 +2057,30 @@ static inline void partials_tan(double r, const double *x, unsigned needed, doub
     }
 }
 
+static inline void partials_sinc(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    if (needed & 1u) {
+        const double t0 = ag_sinc_derivative(x[0], 1.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_deg2rad(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    (void)x;
+    if (needed & 1u) {
+        p[0] = 0x1.1df46a2529d39p-6;
+    }
+}
+
+static inline void partials_rad2deg(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    (void)x;
+    if (needed & 1u) {
+        p[0] = 0x1.ca5dc1a63c1f8p+5;
+    }
+}
+
 static inline void partials_arcsin(double r, const double *x, unsigned needed, double *p) {
     (void)r;
     if (needed & 1u) {
@@ -1823,6 +2212,14 @@ static inline void partials_normal_cdf(double r, const double *x, unsigned neede
     (void)r;
     if (needed & 1u) {
         const double t0 = ag_normal_pdf(x[0], 0.0);
+        p[0] = t0;
+    }
+}
+
+static inline void partials_log_normal_cdf(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    if (needed & 1u) {
+        const double t0 = ag_log_normal_cdf_derivative(x[0], 1.0);
         p[0] = t0;
     }
 }
@@ -2089,6 +2486,40 @@ static inline void partials_step(double r, const double *x, unsigned needed, dou
     }
 }
 
+static inline void partials_heaviside(double r, const double *x, unsigned needed, double *p) {
+    if (needed & 1u) {
+        const double t0 = ag_flat(r);
+        p[0] = t0;
+    }
+    if (needed & 2u) {
+        const double t0 = ag_equal(x[0], 0.0);
+        const double t1 = ag_flat(r);
+        const double t2 = t0 + t1;
+        p[1] = t2;
+    }
+}
+
+static inline void partials_isfinite(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
+}
+
+static inline void partials_isinf(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
+}
+
+static inline void partials_isnan(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    (void)x;
+    (void)needed;
+    (void)p;
+}
+
 static inline void partials_copysign(double r, const double *x, unsigned needed, double *p) {
     (void)r;
     if (needed & 1u) {
@@ -2317,6 +2748,24 @@ static inline void partials_erf_derivative(double r, const double *x, unsigned n
     }
 }
 
+static inline void partials_log_normal_cdf_derivative(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    if (needed & 1u) {
+        const double t0 = x[1] + 1.0;
+        const double t1 = ag_log_normal_cdf_derivative(x[0], t0);
+        p[0] = t1;
+    }
+}
+
+static inline void partials_sinc_derivative(double r, const double *x, unsigned needed, double *p) {
+    (void)r;
+    if (needed & 1u) {
+        const double t0 = x[1] + 1.0;
+        const double t1 = ag_sinc_derivative(x[0], t0);
+        p[0] = t1;
+    }
+}
+
 static inline void partials_logistic_pdf(double r, const double *x, unsigned needed, double *p) {
     if (needed & 1u) {
         const double t0 = -r;
@@ -2389,6 +2838,9 @@ static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n
     case OP_MOD:
         partials_mod(r, x, needed, p);
         return 1;
+    case OP_FMOD:
+        partials_fmod(r, x, needed, p);
+        return 1;
     case OP_EXP:
         partials_exp(r, x, needed, p);
         return 1;
@@ -2426,6 +2878,15 @@ static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n
         return 1;
     case OP_TAN:
         partials_tan(r, x, needed, p);
+        return 1;
+    case OP_SINC:
+        partials_sinc(r, x, needed, p);
+        return 1;
+    case OP_DEG2RAD:
+        partials_deg2rad(r, x, needed, p);
+        return 1;
+    case OP_RAD2DEG:
+        partials_rad2deg(r, x, needed, p);
         return 1;
     case OP_ARCSIN:
         partials_arcsin(r, x, needed, p);
@@ -2469,6 +2930,9 @@ static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n
     case OP_NORMAL_CDF:
         partials_normal_cdf(r, x, needed, p);
         return 1;
+    case OP_LOG_NORMAL_CDF:
+        partials_log_normal_cdf(r, x, needed, p);
+        return 1;
     case OP_NORMAL_PDF:
         partials_normal_pdf(r, x, needed, p);
         return 1;
@@ -2511,6 +2975,18 @@ static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n
         return 1;
     case OP_STEP:
         partials_step(r, x, needed, p);
+        return 1;
+    case OP_HEAVISIDE:
+        partials_heaviside(r, x, needed, p);
+        return 1;
+    case OP_ISFINITE:
+        partials_isfinite(r, x, needed, p);
+        return 1;
+    case OP_ISINF:
+        partials_isinf(r, x, needed, p);
+        return 1;
+    case OP_ISNAN:
+        partials_isnan(r, x, needed, p);
         return 1;
     case OP_COPYSIGN:
         partials_copysign(r, x, needed, p);
@@ -2575,6 +3051,12 @@ static AG_UNUSED int partials_of(int op, double r, const double *x, Py_ssize_t n
         return 1;
     case OP_ERF_DERIVATIVE:
         partials_erf_derivative(r, x, needed, p);
+        return 1;
+    case OP_LOG_NORMAL_CDF_DERIVATIVE:
+        partials_log_normal_cdf_derivative(r, x, needed, p);
+        return 1;
+    case OP_SINC_DERIVATIVE:
+        partials_sinc_derivative(r, x, needed, p);
         return 1;
     case OP_LOGISTIC_PDF:
         partials_logistic_pdf(r, x, needed, p);

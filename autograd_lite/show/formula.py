@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.primitive import Interval, Primitive, real_number
-from autograd_lite.primitives import LN2, LOG2_E, LOG10_E, TABLE, TWO_OVER_SQRT_PI
+from autograd_lite.primitives import DEGREES, LN2, LOG2_E, LOG10_E, PI, RADIANS, TABLE, TWO_OVER_SQRT_PI
 
 # How tightly an operation binds. Quotients rounded down stand below products: -(x//y) is not -x//y.
 SUM, REMAINDER, PRODUCT, POWER, ATOM = range(5)
@@ -24,6 +24,9 @@ _CONSTANTS = {
     LOG2_E: ("log2(e)", ATOM),
     LOG10_E: ("log10(e)", ATOM),
     TWO_OVER_SQRT_PI: ("2/sqrt(pi)", PRODUCT),
+    PI: ("pi", ATOM),
+    RADIANS: ("pi/180", PRODUCT),
+    DEGREES: ("180/pi", PRODUCT),
 }
 
 
