@@ -47,15 +47,16 @@ def graph_to_json(y: Value) -> str:
         if node.op is not None:
             _check_writable(node.op, numbers_of(node), node.data)
         operands = [written_number(x) if x.__class__ is float else position[x] for x in node.args]
-        name = None if node.op is None else written_name(node.op)
+        name = None if node.op is None else node.op.name
         rows.append([name, operands, written_number(node.data), written_number(node.grad), node.label, node.note.scope])
     return json.dumps({"format": _FORMAT, "nodes": rows}, allow_nan=False, separators=(",", ":"))
 
 
 def _check_writable(op: Primitive, numbers: list[float], data: float) -> None:
     """Raise where the row of a node could not be read back."""
-    if TABLE.get(op.name) is not op:
+    if op.name not in TABLE:
         raise TypeError(f"{op.name} is no operation of the table, by whose name JSON could tell it; pickle the graph")
+    written_name(op)
     fresh = op.fn(*numbers)
     if not _is_same(fresh, data):  # a zero of the other sign
         raise StaleGraphError(

@@ -412,4 +412,6 @@ def _equal_shares(r: Any, xs: tuple[Any, ...]) -> list[Any]:
 
 
 NUMBER_FUNCTIONS.update({f.__name__: on_numbers(f) for f in (_share_of, _shares, _running_sums, _equal_shares)})
-NUMBER_FUNCTIONS.update(accumulate=accumulate, FEW=FEW, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E, RADIANS=RADIANS, DEGREES=DEGREES)
+NUMBER_FUNCTIONS.update(
+    accumulate=accumulate, FEW=FEW, LN2=LN2, LOG2_E=LOG2_E, LOG10_E=LOG10_E, RADIANS=RADIANS, DEGREES=DEGREES
+)

@@ -45,7 +45,10 @@ def of_numbers(structure: Structure, numbers: array[float]) -> Any:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A single number, or whatever stands in its place."""
+    """A single number, or whatever stands in its place. There is one, `LEAF`."""
+
+    def __reduce__(self) -> str:
+        return "LEAF"
 
     def __str__(self) -> str:
         return "a number"

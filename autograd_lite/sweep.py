@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from autograd_lite.modes import active_modes, current_modes
+from autograd_lite.modes import Mode, active_modes, current_modes
 
 Node = Any  # an engine's Value; its class is not known in this room
 Visitor = Callable[["Edge"], object]
@@ -217,7 +217,8 @@ def sweep(
     not there bring 0.0. Raises StaleGraphError if the arguments of any node of `order` no longer give its number.
     """
     if active_modes:
-        visit = _all_of([mode.swept for mode in current_modes()] + ([visit] if visit else []))
+        watching = [mode.swept for mode in current_modes() if type(mode).swept is not Mode.swept]
+        visit = _all_of(watching + ([visit] if visit else []))
     sums = _Sums(adjoints)
     if not create_graph and wanted is None and visit is None:
         _sweep_numbers(order, adjoints)

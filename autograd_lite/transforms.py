@@ -10,8 +10,8 @@ under way, and where it uses a Value of the user's, made outside or inside it. `
 is going to differentiate its results, which are floats then; the function is recorded all the same, for its own derivatives.
 
 With `has_aux`, or where aux holds no number at all, the function returns a pair (y, aux): y is differentiated, and aux is
-handed on, its Values made floats as those of a result are. Objects that are no lists, tuples, dicts or arrays, and those of them
-that hold no Value, pass as they are.
+handed on, its Values made floats as those of a result are. Objects that are no lists, tuples, dicts or arrays, and those of
+them that hold no Value, pass as they are.
 """
 
 from __future__ import annotations

@@ -86,9 +86,11 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     Comparisons, `isfinite` and the like give truths, as they do of numbers. Raises TypeError, naming the ufunc, where it has no
     counterpart for Values, or where an option would drop derivatives.
     """
+    numpy = sys.modules["numpy"]
+    if ufunc is numpy.divmod and method == "__call__" and not options:
+        return numpy.floor_divide(*inputs), numpy.remainder(*inputs)
     function, has_right_loop = _counterpart(ufunc)
     if function is not None and method == "__call__" and not options:
-        numpy = sys.modules["numpy"]
         ndarray = numpy.ndarray
         operands, are_numbers = [], True
         for x in inputs:

@@ -24,7 +24,7 @@ def parameters(primitive: Primitive, kinds: list[str]) -> str:
         f"{name}: {kind}" if default is None or kind == "Value" else f"{name}: {kind} = {default!r}"
         for name, kind, default in zip(primitive.arguments, kinds, defaults, strict=True)
     ]
-    return ", ".join([*written, "/"])
+    return ", ".join(written)
 
 
 def function(primitive: Primitive) -> str:

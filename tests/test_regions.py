@@ -95,13 +95,12 @@ def test_machine_code_gives_the_engines_numbers(model, monkeypatch):
     assert Runner(model).scores(some, model.parameters()) == changed
 
 
-def test_what_machine_code_does_not_notice_is_noticed():
+def test_a_branch_on_a_value_from_outside_is_taken_anew():
     model, some = Branching(), points(300)
     runner = Runner(model)
     before = runner.scores(some, model.parameters())
     model.sign.data = -1.0
     assert runner.scores(some, model.parameters()) == [[-x] for [x] in before]
-    assert runner._kernel is None
 
 
 def test_parameters_that_are_other_values_are_read():

@@ -243,8 +243,10 @@ def test_hessians_are_symmetric(program):
     for edge in edges:
         by_node.setdefault(edge.node, []).append(edge)
     for node in ag.topological_order(y):
+        tangents.setdefault(node, [0.0] * n)
         if node in by_node:
-            tangents[node] = [sum(abs(e.partial) * tangents[e.operand][i] for e in by_node[node]) for i in range(n)]
+            below = [(abs(e.partial), tangents[e.operand]) for e in by_node[node]]
+            tangents[node] = [sum(size * tangent[i] for size, tangent in below) for i in range(n)]
     size = [[0.0] * n for _ in range(n)]
     for node in by_node:
         for (a, b), second in second_partials(node).items():

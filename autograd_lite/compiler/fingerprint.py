@@ -58,7 +58,7 @@ def fingerprint(function: Any, used: Iterable[Primitive] = ()) -> str:
     met: dict[int, tuple[int, Any]] = {}  # by identity, and kept alive
     is_object = not isinstance(function, (FunctionType, MethodType, functools.partial, Primitive, type))
     roots = [type(function) if is_object and not _is_wrapper(function) else function, *used]
-    own = {_package(root.fn if isinstance(root, Primitive) else root) for root in roots}
+    own = {_package(root.fn if isinstance(root, Primitive) else root) for root in roots if not _is_of_the_table(root)}
     stack = roots[::-1]
     while stack:
         x = stack.pop()
@@ -90,7 +90,7 @@ def _described(x: Any, own: set[str]) -> tuple[str, list[Any]]:
     if isinstance(x, CodeType):
         counts = x.co_argcount, x.co_posonlyargcount, x.co_kwonlyargcount, x.co_flags, x.co_freevars, x.co_cellvars
         return f"{x.co_name} {counts}", [x.co_code, getattr(x, "co_exceptiontable", b""), x.co_names, x.co_consts]
-    if isinstance(x, Value) or (isinstance(x, Primitive) and getattr(primitives, x.name, None) is x):
+    if isinstance(x, Value) or _is_of_the_table(x):
         return getattr(x, "name", ""), []
     if isinstance(x, Number):
         return str(x), []
@@ -117,6 +117,10 @@ def _described(x: Any, own: set[str]) -> tuple[str, list[Any]]:
             *[part for key, member in vars(x).items() if _is_code(key, member) for part in (key, member)],
         ]
     return "", [type(x), object.__getstate__(x)]  # its attributes, those in slots too
+
+
+def _is_of_the_table(x: Any) -> bool:
+    return isinstance(x, Primitive) and getattr(primitives, x.name, None) is x
 
 
 def _package(x: Any) -> str:

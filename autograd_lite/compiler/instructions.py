@@ -27,8 +27,8 @@ class Instruction(NamedTuple):
 class Guard(NamedTuple):
     """A comparison that a function made while it was recorded, of the numbers at two places, and how it came out.
 
-    `comparison` is <, <=, >, >=, == or !=; or "is real": whether left ** right is no complex number; or "is defined": whether the
-    user's primitive whose result is at the place `left` raises nothing (`right` is the same place).
+    `comparison` is <, <=, >, >=, == or !=; or "is real": whether left ** right is no complex number; or "is defined": whether
+    the user's primitive whose result is at the place `left` raises nothing (`right` is the same place).
     """
 
     comparison: str

@@ -55,7 +55,7 @@ class Recorded(Value, own_results=True):
 
     def behind(self, mask: Value | None) -> Value:
         """The mask of what lies behind an edge with this share, given that of the node it comes from (None: always reached)."""
-        return self if mask is None else TABLE["where"](mask, self, 0.0)  # type: ignore[no-any-return]
+        return self if mask is None else TABLE["where"](mask, self, 0.0)
 
     def masked(self, number: Value | float, otherwise: float) -> Value:
         """A number that an edge brings, or a sum of such, where this mask is not 0; else the zero given."""

@@ -10,6 +10,7 @@ from autograd_lite.compiler.record import Recorded, is_recording, refuse
 from autograd_lite.engine import Value
 from autograd_lite.pickling import Wrapper
 
+
 def look_for_anomalies(
     f: Callable[..., Any], arguments: structures.Structure, points: Iterable[Sequence[float]], are_many: bool = True
 ) -> None:

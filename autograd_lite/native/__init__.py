@@ -19,8 +19,8 @@ from autograd_lite.primitives import TABLE
 
 _FROM_THE_REFERENCE = (
     *copies.METHODS, "__repr__", "__format__", "__float__", "__int__", "__complex__",
-    "__round__", "round", "__divmod__", "__rdivmod__", "__sympy__", "real", "imag", "conjugate", "item", "note", "label", "__doc__",
-    "__init_subclass__", "__array_ufunc__",
+    "__round__", "round", "__divmod__", "__rdivmod__", "__sympy__", "real", "imag", "conjugate", "item", "note", "label",
+    "__doc__", "__init_subclass__", "__array_ufunc__",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 1931622410u /* a checksum of these files */
+#define RULES_SOURCE 1191153509u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,

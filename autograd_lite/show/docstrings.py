@@ -25,10 +25,10 @@ def docstring(primitive: Primitive) -> str:
 
 def _partials(primitive: Primitive) -> list[str]:
     try:
-        formulas = partial_formulas(primitive)
-    except TypeError:  # a user's rule that symbols cannot go through
+        formulas = zip(argument_names(primitive), partial_formulas(primitive), strict=True)
+        written = [f"∂{name}: {formula}" for name, formula in formulas if formula]
+    except Exception:  # noqa: BLE001 -- a user's rule that symbols cannot go through, or that waits for another primitive
         return ["computed by a rule that is no formula"]
-    written = [f"∂{name}: {formula}" for name, formula in zip(argument_names(primitive), formulas, strict=True) if formula]
     return written[:1] if primitive.variadic else written or ["none"]
 
 
