@@ -117,7 +117,7 @@ class Primitive:
         rules = [rule for rule in self.partials if rule is not None]
         names = list(signature(rules[0] if rules else self.fn).parameters)
         own = object.__setattr__
-        own(self, "arguments", tuple(names[1:] if rules else names))
+        own(self, "arguments", tuple(names[1:] if rules else names)[: len(self.domain)])  # a rule may have defaults of its own
         own(self, "number_partials", tuple(rule and on_numbers(rule) for rule in self.partials))
         own(self, "__name__", self.name)
         own(self, "__qualname__", self.name)

@@ -220,7 +220,7 @@ def sweep(
         watching = [mode.swept for mode in current_modes() if type(mode).swept is not Mode.swept]
         visit = _all_of(watching + ([visit] if visit else []))
     sums = _Sums(adjoints)
-    if not create_graph and wanted is None and visit is None:
+    if not (create_graph or visit or active_modes) and wanted is None:
         _sweep_numbers(order, adjoints)
         return sums
     for node in reversed(order):
