@@ -26,7 +26,7 @@ def shallow(node: Value) -> Value:
     if active_modes:
         engine._asked(node, "copy")
     twin = engine._blank(type(node), node.args)
-    twin._data, twin._grad, twin.op = node._data, node._grad, node.op
+    twin._number, twin._grad, twin.op = node._number, node._grad, node.op
     twin._first, twin._second = node._first, node._second
     if any(node.note):
         twin._note = node.note
@@ -86,7 +86,7 @@ def reduced(node: Value, protocol: Any) -> tuple[Any, ...]:  # noqa: ARG001 -- a
     """What pickle writes of a node: with the first one asked for, the graph below it."""
     graph = _pickling.graph() if _pickling.graph else None
     if graph is not None and node in graph.members:
-        is_assigned = type(node._data) is engine._Assigned
+        is_assigned = type(node._number) is engine._Assigned
         state = (type(node), node.op, node.args, node.data, node._grad, tuple(node.note), is_assigned)
         return restored, state, getattr(node, "__dict__", None) or None
     graph = _PickledGraph(sweep.topological_order(node))
@@ -110,7 +110,7 @@ def restored(
 ) -> Value:
     """A node with these fields, made without asking its class."""
     node = engine._blank(kind, args)
-    node._data = engine._Assigned(data) if assigned else data
+    node._number = engine._Assigned(data) if assigned else data
     node._grad = grad
     node.op = op
     node._first = node._second = None

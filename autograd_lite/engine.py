@@ -65,11 +65,11 @@ class Value(Methods):
     """
 
     __slots__ = {  # a dict, whose texts `help` shows
-        **dict.fromkeys(("_data", "_first", "_grad", "_note", "_second")),
+        **dict.fromkeys(("_number", "_first", "_grad", "_note", "_second")),
         "op": "The primitive that made the node; None for a leaf.",
     }
 
-    _data: float
+    _number: float
     _grad: float
     _first: Any  # the first argument; the tuple of all of three or more, or of a variadic operation
     _second: Any  # the second argument, or None
@@ -84,7 +84,7 @@ class Value(Methods):
             cls._result_class = cls
 
     def __init__(self, data: SupportsFloat, label: str | None = None) -> None:
-        self._data = data if data.__class__ is float else real_number(data, "Value")
+        self._number = data if data.__class__ is float else real_number(data, "Value")
         self._grad = 0.0
         self.op = None
         self._first = self._second = None
@@ -98,14 +98,14 @@ class Value(Methods):
         """The number. Assigning to it leaves graphs already recorded behind: sweeping one raises StaleGraphError."""
         if active_modes:
             _asked(self, "data")
-        data = self._data
+        data = self._number
         return data if data.__class__ is float else float(data)
 
     @data.setter
     def data(self, data: SupportsFloat) -> None:
         if active_modes:
             _asked(self, "data = ")
-        self._data = _Assigned(real_number(data, "data"))
+        self._number = _Assigned(real_number(data, "data"))
 
     @property
     def grad(self) -> float:
@@ -171,7 +171,7 @@ class Value(Methods):
         """The node of a primitive applied to Values and numbers; `Primitive.__call__` comes here."""
         operands = tuple([_operand(arg, primitive.name) for arg in args])
         try:
-            data = primitive.fn(*[x._data if isinstance(x, Value) else x for x in operands])
+            data = primitive.fn(*[x._number if isinstance(x, Value) else x for x in operands])
         except Exception as error:  # noqa: BLE001 -- raised again
             data = in_place_of(primitive, operands, error)
         return make_node(data, primitive, operands)
@@ -182,7 +182,7 @@ class Value(Methods):
         note = self.note
         label = "" if note.label is None else f", label={note.label if len(note.label) < 40 else note.label[:37] + '...'!r}"
         op = "" if self.op is None else f", op={self.op.name}"
-        return f"Value({self._data!r}, grad={self._grad!r}{op}{label})"
+        return f"Value({self._number!r}, grad={self._grad!r}{op}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
@@ -192,16 +192,16 @@ class Value(Methods):
             outcome = _compared("!=", self, 0.0)
             if outcome is not None:
                 return bool(outcome)
-        return self._data != 0.0
+        return self._number != 0.0
 
     def __float__(self) -> float:
-        raise TypeError(_DETACHED.format(kind="float", data=self._data))
+        raise TypeError(_DETACHED.format(kind="float", data=self._number))
 
     def __int__(self) -> int:
-        raise TypeError(_DETACHED.format(kind="int", data=self._data))
+        raise TypeError(_DETACHED.format(kind="int", data=self._number))
 
     def __complex__(self) -> complex:
-        raise TypeError(_DETACHED.format(kind="complex", data=self._data))
+        raise TypeError(_DETACHED.format(kind="complex", data=self._number))
 
     @property
     def real(self) -> Value:
@@ -257,7 +257,7 @@ def _blank(kind: type[Value], args: tuple[Any, ...]) -> Value:  # noqa: ARG001 -
 def make_node(data: float, primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
     """A node with its number already known. `operands` are Values and floats, as many as the primitive takes."""
     node = _new_value(_result_class(operands))
-    node._data = data
+    node._number = data
     node._grad = 0.0
     node.op = primitive
     _set_operands(node, primitive, operands)
@@ -324,9 +324,9 @@ def _unary_method(primitive: Primitive) -> Callable[..., Any]:
             return called_as_method(primitive, (self, *others), keywords)  # type: ignore[no-any-return]
         node = _new_value(self._result_class)
         try:
-            node._data = fn(self._data)
+            node._number = fn(self._number)
         except Exception as error:  # noqa: BLE001 -- raised again
-            node._data = in_place_of(primitive, (self,), error)
+            node._number = in_place_of(primitive, (self,), error)
         node._grad = 0.0
         node.op = primitive
         node._first = self
@@ -345,13 +345,13 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
         if kind is float:
             number = other
         elif kind is Value or kind is self.__class__:
-            number = other._data
+            number = other._number
         elif kind is int or isinstance(other, (Value, Real)):  # int first: asking an abstract class costs ten times as much
             other = _operand(other, primitive.name)
             if other.__class__ is float:
                 number = other
             else:
-                number = other._data
+                number = other._number
                 own = _result_class((other, self) if reflected else (self, other))
         else:
             return NotImplemented
@@ -365,9 +365,9 @@ def _binary_method(primitive: Primitive, reflected: bool = False) -> Callable[..
             node._first = self
             node._second = other
         try:
-            node._data = fn(number, self._data) if reflected else fn(self._data, number)
+            node._number = fn(number, self._number) if reflected else fn(self._number, number)
         except Exception as error:  # noqa: BLE001 -- raised again
-            node._data = in_place_of(primitive, (node._first, node._second), error)
+            node._number = in_place_of(primitive, (node._first, node._second), error)
         return _observed(node) if active_modes else node
 
     return method
@@ -392,9 +392,9 @@ def _comparison(name: str) -> Callable[..., Any]:
             if outcome is not None:
                 return outcome
         if isinstance(other, Value):
-            other = other._data
+            other = other._number
         is_number = other.__class__ in (float, int) or isinstance(other, comparable)  # an abstract class is slow to ask
-        return bool(compare(self._data, other)) if is_number else NotImplemented
+        return bool(compare(self._number, other)) if is_number else NotImplemented
 
     return method
 
@@ -442,7 +442,7 @@ for _primitive in TABLE.values():
         _two = len(_primitive.domain) == 2
         _operator = _binary_method(_primitive, bool(_reflected)) if _two else _unary_method(_primitive)
         setattr(Value, _name, _named(_operator, _name, _primitive.doc))
-for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):  # the hash stays that of the object
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):  # the hash stays the identity
     setattr(Value, _name, _named(_comparison(_name), _name, f"Compare the numbers, as float.{_name} does."))
 
 

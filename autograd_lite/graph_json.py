@@ -147,7 +147,7 @@ def _call(primitive: Primitive, numbers: list[float]) -> str:
 
 
 def check_count(primitive: Primitive, count: int) -> None:
-    """Raise ValueError if a primitive does not take so many operands."""
+    """Raise ValueError if a primitive does not take this number of operands."""
     fits = count % 2 == 0 or primitive.gather is not paired if primitive.variadic else count == len(primitive.domain)
     if not fits or not count:
         raise ValueError(f"{primitive.name} does not take {count} operands")

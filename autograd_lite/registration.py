@@ -252,7 +252,7 @@ def _missing_name(error: AttributeError | NameError) -> str:
 
 
 def _shown(args: Sequence[Any]) -> str:
-    return f"({', '.join([repr(float(x._data) if isinstance(x, Value) else x) for x in args]):.120})"
+    return f"({', '.join([repr(float(x._number) if isinstance(x, Value) else x) for x in args]):.120})"
 
 
 def _waiting() -> list[_Definition]:
@@ -350,7 +350,7 @@ def _check_graphs(primitive: Primitive) -> frozenset[int]:
             if getattr(primitive.partials[slot], "first_order_only", False):
                 varies.add(slot)
                 continue
-            on_values = node._data if isinstance(node, Value) else node
+            on_values = node._number if isinstance(node, Value) else node
             if on_values != partial and on_values == on_values:
                 found.append((-1, math.inf, f"{place} is {partial!r} on floats, {on_values!r} on Values"))
                 break

@@ -129,6 +129,8 @@ def _origin_of_derivative(report: Report, what: str, leaf: Value, edges: list[Ed
     reason = f"the derivative of {operation}{place} is {show(origin.partial)}"
     if math.isfinite(origin.partial):
         reason += f", which times {show(origin.adjoint)} overflows"
+    elif math.isinf(origin.partial) and math.isnan(origin.contribution):
+        reason += f", and {show(origin.adjoint)} times that is nan"
     step = report.operations.get(origin.node)
     return report.expression.error(f"{what}: {reason}", step) if step else ExpressionError(f"{what}: {reason}")
 

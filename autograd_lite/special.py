@@ -167,7 +167,7 @@ def _general_sinc_derivative(x: float, order: float) -> float:
 
 
 def _shifted_sine(sine: float, cosine: float, quarters: int) -> float:
-    """The sine of an angle with so many quarter turns added to it."""
+    """The sine of an angle with a number of quarter turns added to it."""
     value = sine if quarters % 2 == 0 else cosine
     return value if quarters % 4 < 2 else -value
 

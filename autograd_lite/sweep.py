@@ -109,10 +109,10 @@ def topological_order(*roots: Node, above: Iterable[Node] = ()) -> list[Node]:
 
 def numbers_of(node: Node) -> list[float]:
     """The numbers of a node's arguments. Raises StaleGraphError if they no longer give the node's own number."""
-    numbers = [x if x.__class__ is float else x._data for x in node.args]
-    if node._data.__class__ is float and all([number.__class__ is float for number in numbers]):
+    numbers = [x if x.__class__ is float else x._number for x in node.args]
+    if node._number.__class__ is float and all([number.__class__ is float for number in numbers]):
         return numbers
-    fresh, data = node.op.fn(*numbers), float(node._data)
+    fresh, data = node.op.fn(*numbers), float(node._number)
     if fresh != data and (fresh == fresh or data == data):
         listed = ", ".join([f"{float(number)!r}" for number in numbers[:4]]) + (", ..." if len(numbers) > 4 else "")
         raise StaleGraphError(
@@ -144,7 +144,7 @@ def product(op: Any, slot: int, factor: Any, partial: Any) -> Any:
     ABSENT where the edge is not there: the factor is ABSENT, or the partial is a share in a selection, and 0. A constant factor
     of 1.0 needs no node, for the result has the same bits.
     """
-    if factor is ABSENT or (is_selecting(op, slot) and getattr(partial, "_data", partial) == 0.0):
+    if factor is ABSENT or (is_selecting(op, slot) and getattr(partial, "_number", partial) == 0.0):
         return ABSENT
     return _times(factor, partial)
 
@@ -256,7 +256,7 @@ def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
         if adjoint is None:
             numbers_of(node)
             continue
-        first, second, r, rules, selects = node._first, node._second, node._data, op.number_partials, op.selects
+        first, second, r, rules, selects = node._first, node._second, node._number, op.number_partials, op.selects
         if second is None:
             if first.__class__ is tuple:
                 needed = [x.__class__ is not float for x in first]
@@ -266,7 +266,7 @@ def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
                 continue
             if first.__class__ is float:  # a constant with a node of its own
                 continue
-            x = first._data
+            x = first._number
             if (x.__class__ is not float or r.__class__ is not float) and op.fn(x) != r:
                 numbers_of(node)
             rule = rules[0]
@@ -275,8 +275,8 @@ def _sweep_numbers(order: list[Node], adjoints: dict[Node, float]) -> None:
                 if partial != 0.0 or not selects[0]:
                     adjoints[first] = get(first, -0.0) + adjoint * partial
             continue
-        x = first if first.__class__ is float else first._data
-        y = second if second.__class__ is float else second._data
+        x = first if first.__class__ is float else first._number
+        y = second if second.__class__ is float else second._number
         if (x.__class__ is not float or y.__class__ is not float or r.__class__ is not float) and op.fn(x, y) != r:
             numbers_of(node)
         rule = rules[0]

@@ -385,7 +385,7 @@ def _caller(role: str, f: Any, xs: Any) -> Callable[[Any], Any]:
 
 
 def _takes(f: Any, count: int) -> bool:
-    """Whether f can be called with so many positional arguments, as far as is known."""
+    """Whether f can be called with `count` positional arguments, as far as is known."""
     if isinstance(f, Primitive):
         return f.variadic or 0 <= len(f.domain) - count <= len(f.defaults)
     try:

@@ -439,6 +439,20 @@ def test_a_test_for_nan_is_a_guard(test, exact):
     assert g.paths == 1
 
 
+def test_masked_arrays_keep_the_derivative():
+    """NumPy's module reads the attribute _data of whatever it meets, and would find the number alone."""
+    masked, x = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False]), 2.0
+    for f, slope in {
+        lambda v: (masked * v).sum(): 4.0,
+        lambda v: (v * masked).sum(): 4.0,
+        lambda v: (v + masked).sum(): 2.0,
+        lambda v: np.ma.multiply(masked, v).sum(): 4.0,
+        lambda v: np.ma.array([v, v * 2.0], mask=[False, True]).sum(): 1.0,
+    }.items():
+        assert ag.grad(f)(x) == slope
+    assert not hasattr(Value(x), "_data")
+
+
 def test_nothing_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -335,6 +335,8 @@ def test_long_operations_are_shortened():
         ("sin(cos(x) + sqrt(x * 2))", {"x": 0.0}, "the derivative of sqrt(0) is inf", "sqrt(x * 2)"),
         ("(-2) ** y", {"y": 3.0}, "the derivative of (-2) ** 3 by argument 2 is nan", "-2) ** y"),
         ("1e200 * (1e200 * x)", {"x": 1e-200}, "which times 1e+200 overflows", "1e200 * x"),
+        ("1 / (1 / x + 1 / y)", {"x": 0.0, "y": 2.0}, "1 / 0 by argument 2 is -inf, and -0 times that is nan", "1 / x"),
+        ("sqrt(x) ** 2", {"x": 0.0}, "the derivative of sqrt(0) is inf, and 0 times that is nan", "sqrt(x)"),
     ],
 )  # fmt: skip
 def test_a_value_or_derivative_that_is_not_finite_is_traced_to_its_origin(text, point, message, place):

@@ -97,7 +97,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Form:
-    """How the arguments of one way of calling reach the function: so many by position, then by these names."""
+    """How the arguments of one way of calling reach the function: a number of them by position, then by these names."""
 
     slots: tuple[Slot, ...]
     positional: int
@@ -237,7 +237,7 @@ class Calls:
         return labels
 
     def _form(self, count: int, names: tuple[str, ...]) -> Form:
-        """The form of calls with so many arguments by position, and these by name."""
+        """The form of calls with `count` arguments by position, and these by name."""
         found = self._forms.get((count, names))
         if found is None:
             found = self._forms[count, names] = self._new_form(len(self.prefix) + count, names)
@@ -308,7 +308,7 @@ class Calls:
         return found, given, left
 
     def _is_for(self, kernel: Kernel, count: int) -> bool:
-        """Whether that kernel itself takes so many numbers by position, as at its first call."""
+        """Whether that kernel itself takes this number of arguments by position, as at its first call."""
         if not kernel._paths:
             with self._lock:
                 self._count = count if self._count is None else self._count

@@ -38,7 +38,7 @@ from autograd_lite.primitive import on_replacement
 MAX_PATHS = 64
 _CHUNK = 1 << 20  # so many numbers of outputs are held at once where they are only summed
 _NUMBERS = {float, int}
-_RENEWALS = 64  # so many times a function is recorded anew without a warning
+_RENEWALS = 64  # how often a function is recorded anew without a warning
 
 
 @overload
@@ -83,7 +83,7 @@ def compile(  # noqa: A001
         is 0 may have another sign then.
     threads: so many at once share a batch; Python's lock is released. The bits do not depend on it. Up to 128 MiB of memory of
         large results that nobody has any more is kept for the next ones.
-    max_paths: so many paths through f's branches are kept; at points on further ones f runs on Values, as the engine does.
+    max_paths: how many paths through f's branches are kept; at points on further ones f runs on Values, as the engine does.
     static: the names or positions of arguments that are no numbers, but hashable and do not change: f gets them as they are,
         and machine code is kept for each combination of them, max_paths in all. Strings, None, True and False, members of
         enumerations, functions and classes are so by themselves, alone or in lists and dicts with numbers, and an int is once

@@ -53,7 +53,7 @@ class Path:
         """The outputs at one point, and whether it is on this path; by `mode` "exact" as the engine has them."""
         trace = self.trace
         if trace.captured:
-            numbers = array("d", [*numbers, *[x._data for x in trace.captured]])
+            numbers = array("d", [*numbers, *[x._number for x in trace.captured]])
         outputs = array("d", self.template)
         held = array("b", b"\1")
         places = numbers.buffer_info()[0], None, outputs.buffer_info()[0], held.buffer_info()[0]
@@ -116,7 +116,7 @@ class Path:
         the first point and the one behind the last. It gives the kernel's flags.
         """
         width = self.width
-        shared = array("d", [*points.shared, *[x._data for x in self.trace.captured]])
+        shared = array("d", [*points.shared, *[x._number for x in self.trace.captured]])
         function = self.function(mode, width, (*points.batched, *[0] * len(self.trace.captured)), reduce)
 
         def run(inputs: Any, outputs: Any, held: Any, first: int, last: int) -> int:

@@ -54,7 +54,7 @@ class Recorded(Value, own_results=True):
     is_variable = True  # sweeps ask: as the share of a selection it is 0 at some points, and at others not
 
     def behind(self, mask: Value | None) -> Value:
-        """The mask of what lies behind an edge with this share, given that of the node it comes from (None: always reached)."""
+        """The mask of what lies behind an edge with this share, given the mask of the node it comes from (None: no mask)."""
         return self if mask is None else TABLE["where"](mask, self, 0.0)
 
     def masked(self, number: Value | float, otherwise: float) -> Value:
@@ -233,7 +233,7 @@ class _Inside(modes.Mode):
         if all([x.__class__ is float or x in self.own for x in node.args]):
             self.own.add(node)
             return node
-        return restored_node(Recorded, node.op, node.args, node._data, 0.0, tuple(node.note), assigned=False)
+        return restored_node(Recorded, node.op, node.args, node._number, 0.0, tuple(node.note), assigned=False)
 
     def asked(self, node: Any, what: str) -> None:
         if isinstance(node, Recorded):
@@ -272,7 +272,7 @@ def is_recording() -> bool:
 def _compare(comparison: str, x: Value, other: Any) -> Any:
     if isinstance(other, Value):
         y: Any = other
-        number = other._data
+        number = other._number
     elif isinstance(other, Number if comparison in ("==", "!=") else Real):
         comparison, y = _with_float(comparison, other)
         if y is None:
@@ -283,7 +283,7 @@ def _compare(comparison: str, x: Value, other: Any) -> Any:
     tape = _current.get()
     if tape is None:
         raise RecordingError(f"{x!r} was kept after the function had been recorded{_here()}: return it from the function")
-    outcome = COMPARISONS[comparison](x._data, number)
+    outcome = COMPARISONS[comparison](x._number, number)
     tape.comparisons.append((comparison, x, y, outcome))
     return outcome
 
@@ -341,7 +341,7 @@ def evaluate(
 ) -> tuple[array[float], structures.Structure]:
     """The numbers of f's result and its structure, as on a path, without making one: f is called once, and refused as much."""
     run = _run(f, numbers, arguments, complex_as_nan)
-    outputs = [x._data if isinstance(x, Value) else real_number(x, "a result") for x in run.outputs]
+    outputs = [x._number if isinstance(x, Value) else real_number(x, "a result") for x in run.outputs]
     return array("d", outputs), run.result
 
 
@@ -420,7 +420,7 @@ def _are_equal(one: _Run, other: _Run) -> bool:
     def are_twins(x: Any, y: Any) -> bool:
         if isinstance(x, Recorded):
             return twins[x] is y
-        x, y = x._data if x in own else x, y._data if y in other_own else y
+        x, y = x._number if x in own else x, y._number if y in other_own else y
         return x is y or (x.__class__ is float and y.__class__ is float and (x == y != 0.0 or repr(x) == repr(y)))
 
     for node, twin in zip(order, other_order, strict=True):
@@ -451,7 +451,7 @@ def _trace(run: _Run) -> Trace:
 
     def place_of(x: Any) -> int:
         if isinstance(x, Value):
-            return recording.constant(float(x._data)) if x in tape.own else places[x]
+            return recording.constant(float(x._number)) if x in tape.own else places[x]
         return recording.constant(x) if x.__class__ is float else recording.constant(real_number(x, "a result"))
 
     for node in order:

@@ -42,7 +42,7 @@ class HasValueError(Exception):
 
 
 class Same:
-    """A key equal to that of the same object alone, which it keeps."""
+    """A key that equals the key of the same object alone, which it keeps."""
 
     def __init__(self, of: Any) -> None:
         self.of = of

@@ -86,7 +86,7 @@ def resolve(function: Callable[..., Any]) -> Function | None:
 
 @functools.cache
 def of_count(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """A function as one of so many numbers: a variadic one, or one with defaults."""
+    """A function as one of `count` numbers: a variadic one, or one with defaults."""
 
     def fixed(*numbers: float) -> Any:
         return function(*numbers)

@@ -221,7 +221,7 @@ class Value(engine.Value, own_results=True):
         self.grad = seed
 
     def __repr__(self) -> str:
-        return f"Value(data={self._data}, grad={self._grad})"
+        return f"Value(data={self._number}, grad={self._grad})"
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same node, as in micrograd: programs look nodes up in lists."""

@@ -235,7 +235,7 @@ get_number(PyObject *self, void *Py_UNUSED(closure))
 static int
 set_number(PyObject *self, PyObject *x, void *Py_UNUSED(closure))
 {
-    if (check_deletion(x, "_data") < 0) {
+    if (check_deletion(x, "_number") < 0) {
         return -1;
     }
     double number = PyFloat_AsDouble(x);
@@ -317,7 +317,7 @@ static PyGetSetDef value_getset[] = {
     {"grad", get_grad, set_grad, NULL, NULL},
     {"op", get_op, set_op, NULL, NULL},
     {"args", get_args, NULL, NULL, NULL},
-    {"_data", get_number, set_number, NULL, NULL},
+    {"_number", get_number, set_number, NULL, NULL},
     {"_grad", get_sum, set_grad, NULL, NULL},
     {"_first", get_argument, set_argument, NULL, (void *)offsetof(Value, first)},
     {"_second", get_argument, set_argument, NULL, (void *)offsetof(Value, second)},

@@ -5,7 +5,7 @@
 
 #include "floats.h"
 
-#define RULES_SOURCE 1191153509u /* a checksum of these files */
+#define RULES_SOURCE 277451125u /* a checksum of these files */
 
 enum {
     OP_LEAF = 0,
@@ -982,7 +982,7 @@ static inline double ag_cos_pi(double x) {
     return 0.5 * nearest == rint(0.5 * nearest) ? value : -value;
 }
 
-/* The sine of an angle with so many quarter turns added to it. */
+/* The sine of an angle with a number of quarter turns added to it. */
 static inline double ag_shifted_sine(double sine, double cosine, ptrdiff_t quarters) {
     const double value = ag_int_mod(quarters, 2) == 0 ? sine : cosine;
     return ag_int_mod(quarters, 4) < 2 ? value : -value;
