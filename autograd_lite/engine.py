@@ -465,6 +465,8 @@ def gradient(y: Value | float, xs: Any, create_graph: bool = False, visit: Calla
     for leaf in leaves:
         if not isinstance(leaf, Value):
             raise TypeError(f"gradient differentiates with respect to Values, not {type(leaf).__name__} {leaf!r:.60}")
+    if not isinstance(y, Value):
+        real_number(y, "gradient: y")
     roots = {y: 1.0} if isinstance(y, Value) else {}
     adjoints = pull_back(roots, leaves, create_graph=create_graph, visit=visit)
     return rebuild(iter([x if isinstance(x, Value) else Value(x) for x in adjoints] if create_graph else adjoints))

@@ -6,6 +6,7 @@ alone, a list that is empty nearly always, so that recording costs nothing when 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import math
@@ -42,7 +43,10 @@ class Mode:
         return node
 
     def swept(self, edge: Any) -> None:
-        """Called with each edge of a sweep."""
+        """Called with each edge of a reverse sweep."""
+
+    def pushed(self, edge: Any) -> None:
+        """Called with each edge of a forward sweep, whose `adjoint` is the tangent of the operand."""
 
     def made(self, leaf: Any) -> None:
         """Called with each leaf as it is made by its class."""
@@ -58,7 +62,7 @@ class Mode:
 
 
 def current_modes() -> tuple[Mode, ...]:
-    """The modes of this thread or task, the outermost first; one has ended for all when its block is left."""
+    """The modes of this thread or task: `anomaly`, then the outermost first. One has ended for all when its block is left."""
     return tuple([mode for mode in _current.get() if mode in active_modes])
 
 
@@ -74,7 +78,8 @@ def in_place_of(primitive: Any, operands: tuple[Any, ...], error: Exception) -> 
 @contextmanager
 def enter(mode: Mode) -> Iterator[None]:
     """Have the mode asked about what is recorded inside the ``with`` block."""
-    _current.set((*_current.get(), mode))
+    first = isinstance(mode, _Anomaly)  # it sees a node before no_grad takes its operands away
+    _current.set((mode, *_current.get()) if first else (*_current.get(), mode))
     active_modes.append(mode)
     try:
         yield
@@ -180,7 +185,7 @@ def source_line() -> tuple[str, int, str] | None:
     """File, line number and function of the innermost caller outside this package."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_PACKAGE):
+        if not frame.f_code.co_filename.startswith((_PACKAGE, contextlib.__file__)):
             return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
         frame = frame.f_back
     return None
@@ -188,7 +193,11 @@ def source_line() -> tuple[str, int, str] | None:
 
 class _NoGrad(Mode):
     def recorded(self, node: Any) -> Any:
-        return type(node)(node.data)
+        kind: Any = type(node)
+        leaf = kind.__new__(kind)  # a user's class is made without its __init__, as by any operation
+        base = next(c for c in reversed(kind.__mro__) if "__record__" in vars(c))  # Value
+        base.__init__(leaf, node.data)
+        return leaf
 
 
 def is_recording() -> bool:
@@ -238,14 +247,28 @@ class _Anomaly(Mode):
         return node
 
     def swept(self, edge: Any) -> None:
-        adjoint, partial, contribution = [getattr(x, "data", x) for x in (edge.adjoint, edge.partial, edge.contribution)]
-        if _born(contribution, [adjoint]):
-            op = edge.node.op
-            operands = ", ".join([f"{getattr(x, 'data', x)!r}" for x in edge.node.args])
-            raise AnomalyError(
-                f"in the backward sweep, the partial of {op.name}({operands}) by its argument {edge.slot + 1} is {partial!r}"
-                f" and the contribution {contribution!r} (adjoint {adjoint!r}), {_where(edge.node)}"
-            )
+        if _born(*_numbers_along(edge)):
+            raise AnomalyError(_told(edge, "backward", "adjoint"))
+
+    def pushed(self, edge: Any) -> None:
+        contribution, factors = _numbers_along(edge)
+        if math.isnan(contribution) and _born(contribution, factors):  # an infinity may still meet an edge that is not there
+            raise AnomalyError(_told(edge, "forward", "tangent"))
+
+
+def _numbers_along(edge: Any) -> tuple[float, list[float]]:
+    """The contribution of an edge, and the adjoint or tangent it was made of."""
+    return getattr(edge.contribution, "data", edge.contribution), [getattr(edge.adjoint, "data", edge.adjoint)]
+
+
+def _told(edge: Any, direction: str, factor: str) -> str:
+    contribution, (number,) = _numbers_along(edge)
+    operands = ", ".join([f"{getattr(x, 'data', x)!r}" for x in edge.node.args])
+    partial = getattr(edge.partial, "data", edge.partial)
+    return (
+        f"in the {direction} sweep, the partial of {edge.node.op.name}({operands}) by its argument {edge.slot + 1} is"
+        f" {partial!r} and the contribution {contribution!r} ({factor} {number!r}), {_where(edge.node)}"
+    )
 
 
 def _born(result: float, operands: list[float]) -> bool:

@@ -110,12 +110,13 @@ class Primitive:
     means: Rule | None = None
     gather: Callable[[tuple[Any, ...]], Iterable[Any]] = flatten
     elementwise: bool = False
+    names: tuple[str, ...] = ()  # of the arguments; by default those of the first rule
     arguments: tuple[str, ...] = field(init=False)
     number_partials: tuple[Rule | None, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         rules = [rule for rule in self.partials if rule is not None]
-        names = list(signature(rules[0] if rules else self.fn).parameters)
+        names = ["r", *self.names] if rules and self.names else list(signature(rules[0] if rules else self.fn).parameters)
         own = object.__setattr__
         own(self, "arguments", tuple(names[1:] if rules else names)[: len(self.domain)])  # a rule may have defaults of its own
         own(self, "number_partials", tuple(rule and on_numbers(rule) for rule in self.partials))
@@ -262,6 +263,18 @@ def array_of_one(x: Any) -> Any:
     array = sys.modules["numpy"].empty((), dtype=object)
     array[()] = x
     return array
+
+
+def argument_names(fn: Callable[..., Any], rules: Iterable[Rule | None], count: int) -> tuple[str, ...]:
+    """What the arguments of a user's function are called: by fn, by a rule, if either has this count of them; or x1, x2, ..."""
+    for function, skipped in ((fn, 0), *[(rule, 1) for rule in rules if rule is not None]):
+        try:
+            parameters = list(signature(function).parameters.values())[skipped:]
+        except (TypeError, ValueError):  # some functions written in C do not say
+            continue
+        if [x.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD) for x in parameters] == [True] * count:
+            return tuple([x.name for x in parameters])
+    return tuple([f"x{i + 1}" for i in range(count)])
 
 
 TABLE: dict[str, Primitive] = {}

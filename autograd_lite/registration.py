@@ -18,8 +18,8 @@ from typing import Any
 
 from autograd_lite import modes, primitives
 from autograd_lite.engine import Value, gradient, install_method
-from autograd_lite.primitive import NUMBER_FUNCTIONS, REAL, Interval, Primitive, Rule, on_replacement, real_number, register
-from autograd_lite.primitives import TABLE
+from autograd_lite.primitive import NUMBER_FUNCTIONS, REAL, argument_names, on_replacement, real_number, register
+from autograd_lite.primitives import TABLE, Interval, Primitive, Rule
 from autograd_lite.sweep import FirstOrderError, topological_order
 from autograd_lite.testing.differences import Estimate, slope
 
@@ -94,11 +94,16 @@ def define_primitive(
     primitive = Primitive(
         name, fn, tuple([None if rule is None else _Rule(definition, i, rule) for i, rule in enumerate(rules)]),
         _intervals(domain, len(rules)), doc or name, kink=kink, selects=(selects,) * len(rules), variadic=variadic,
+        names=() if variadic else argument_names(fn, rules, len(rules)),
     )  # fmt: skip
     definition.primitive = primitive
     with _lock, _entered(primitive) as before:
-        _settle([definition, *[other for other in _waiting() if other is not definition]])
+        others = [x for x in _waiting() if x is not definition and (x.missing == name or x.missing not in TABLE)]
+        _settle([definition, *others])
     if before is not None:
+        for other in {rule.definition for p in (*TABLE.values(), before) for rule in p.partials if isinstance(rule, _Rule)}:
+            if other is not definition and not other.missing:  # checked anew when next used: it may name what was replaced
+                other.missing, other.is_usable = name, False
         for forget in on_replacement:
             forget()
     return primitive

@@ -353,6 +353,7 @@ def pull_numbers(roots: dict[Node, Any], leaves: list[Node], prune: bool) -> lis
 def push_forward(order: list[Node], tangents: dict[Node, Any], create_graph: bool = False) -> _Sums:
     """Complete `tangents`, which holds those of the leaves, for every node of `order` that depends on one: forward mode."""
     sums = _Sums(tangents)
+    visit = _all_of([mode.pushed for mode in current_modes() if type(mode).pushed is not Mode.pushed]) if active_modes else None
     for node in order:
         if node.op is None or node in tangents:
             continue
@@ -361,7 +362,10 @@ def push_forward(order: list[Node], tangents: dict[Node, Any], create_graph: boo
         needed = [x and tangents[args[slot]] is not ABSENT for slot, x in enumerate(moved)]
         for slot, partial in enumerate(partials_of(node, needed, create_graph) if any(needed) else ()):
             if partial is not None:
-                sums.carry(args[slot], node, node.op, slot, partial)
+                brought = sums.carry(args[slot], node, node.op, slot, partial)
+                if visit is not None:
+                    factor = number_of(tangents[args[slot]])
+                    visit(Edge(node, slot, args[slot], factor, partial, number_of(brought)))
         if any(moved):
             tangents.setdefault(node, ABSENT)
     return sums

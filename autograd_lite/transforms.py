@@ -61,7 +61,7 @@ class _Recording:
         if type(self.result) is not tuple or len(self.result) != 2:
             return False
         others = structures.flatten(self.result[1])[0]
-        return bool(others) and not any([isinstance(x, Real) for x in others])
+        return not any([isinstance(x, Real) for x in others])
 
     def _pair(self) -> tuple[Any, Any]:
         if isinstance(self.result, tuple) and len(self.result) == 2:

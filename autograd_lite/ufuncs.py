@@ -100,7 +100,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
                 kind = type(x)
             if kind is float or kind is int or hasattr(kind, "__record__"):
                 operands.append(x)
-            elif isinstance(x, (float, int)):  # NumPy's float64
+            elif isinstance(x, (float, int)) or (isinstance(x, numpy.generic) and isinstance(x, numpy.floating)):
                 operands.append(float(x))
             elif has_right_loop and kind is ndarray:
                 operands.append(x)

@@ -366,3 +366,11 @@ def numeric_product_gradient():
     m = np.array([[1.0, 2.0], [3.0, 4.0]])
     ones = np.ones((2, 2))
     return (ones @ m.T + m.T @ ones).tolist()
+
+
+@pytest.mark.parametrize("y", [[Value(1.0)], (Value(1.0),), {"y": Value(1.0)}, "y", None])
+def test_gradient_is_of_a_value_or_a_number(y):
+    """Of anything else it was 0.0 without a word."""
+    with pytest.raises(TypeError, match="gradient: y takes a real number"):
+        ag.gradient(y, Value(2.0))
+    assert ag.gradient(3.0, Value(2.0)) == 0.0

@@ -425,3 +425,12 @@ def test_layers_name_their_scopes_without_a_mode(monkeypatch):
     outputs = layer([0.5, micrograd.Value(-1.0)])
     assert [y.note.scope for y in outputs] == [y.args[0].note.scope for y in outputs] == ["neuron0", "neuron1", "neuron2"]
     assert {type(y) for y in outputs} == {micrograd.Value}
+
+
+def test_a_backward_that_calls_the_one_before_it():
+    a, seen = Value(2.0), []
+    b = a * a
+    before = b._backward
+    b._backward = lambda: (before(), seen.append(b.grad))
+    (b * 3).backward()
+    assert (a.grad, seen) == (12.0, [3.0])

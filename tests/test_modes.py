@@ -344,3 +344,36 @@ def test_a_mode_has_ended_for_a_context_that_was_copied_inside_it():
     assert context.run(is_recorded, x) is True
     with ag.scope("elsewhere"):
         assert context.run(is_recorded, x) is True
+
+
+def test_anomaly_watches_forward_sweeps_for_nan():
+    """An infinite tangent may still meet an edge that is not there."""
+    with ag.anomaly():
+        for call in (
+            lambda: ag.jvp(lambda x: ag.sqrt(x) ** 2, 0.0, 1.0),
+            lambda: ag.jacobian(lambda x: [ag.sqrt(x) ** 2, x])(0.0),
+        ):
+            with pytest.raises(ag.AnomalyError, match=r"in the forward sweep, .* power\(0.0, 2.0\) .* nan \(tangent inf\), File"):
+                call()
+        assert ag.jvp(lambda x: ag.where(x > 0, ag.sqrt(x), 0.0), 0.0, 1.0) == 0.0
+
+
+def test_anomaly_sees_operands_inside_no_grad_and_names_the_users_line():
+    with ag.no_grad(), ag.anomaly():
+        assert (Value(math.inf) * 2.0).data == math.inf
+        with pytest.raises(ag.AnomalyError, match=r"log\(0.0\) is -inf"):
+            ag.log(Value(0.0))
+    with ag.anomaly(), pytest.raises(ag.AnomalyError, match="test_modes.py"):
+        ag.grad(ag.grad(lambda x: x**1.5))(0.0)
+
+
+def test_no_grad_makes_results_without_their_init():
+    class Celsius(Value, own_results=True):
+        def __init__(self, degrees, unit):
+            super().__init__(degrees + 273.15)
+            self.unit = unit
+
+    x = Celsius(20.0, "C")
+    with ag.no_grad():
+        y = x * 1.0
+    assert (type(y), y.data, y.op) == (Celsius, 293.15, None)

@@ -453,6 +453,12 @@ def test_masked_arrays_keep_the_derivative():
     assert not hasattr(Value(x), "_data")
 
 
+def test_extended_precision_is_taken_on_either_side():
+    x = Value(3.0)
+    assert (np.longdouble(2) * x).data == (x * np.longdouble(2)).data == 6.0
+    assert np.longdouble(2) < x
+
+
 def test_nothing_warns():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -423,3 +423,23 @@ def test_first_order_may_come_and_go():
         else:
             with pytest.raises(ag.FirstOrderError):
                 ag.gradient(node, x)
+
+
+def test_rules_that_name_what_was_replaced_are_checked_again():
+    ag.define_primitive("squared_case", lambda x: x * x, [lambda r, x: ag.slope_case(x)])
+    ag.define_primitive("slope_case", lambda x: 2.0 * x, [lambda r, x: 2.0])
+    assert ag.grad(ag.squared_case)(3.0) == 6.0
+    ag.define_primitive("slope_case", lambda x: 5.0 * x, [lambda r, x: 5.0], replace=True)
+    for derivative in (ag.grad(ag.squared_case), lambda x: ag.jvp(ag.squared_case, x, 1.0)):
+        with pytest.raises(ag.WrongRuleError, match="squared_case"):
+            derivative(3.0)
+    ag.define_primitive("other_case", lambda x: x, [lambda r, x: 1.0])  # which has nothing to do with it
+    assert ag.grad(ag.other_case)(3.0) == 1.0
+
+
+def test_arguments_are_called_as_the_function_calls_them():
+    ag.define_primitive("less_case", lambda x, y: x - y, [lambda r, y, x: 1.0, lambda r, _, x: -1.0])
+    assert ag.less_case(5.0, 1.0) == ag.less_case(y=1.0, x=5.0) == 4.0
+    ag.define_primitive("starred_case", lambda *xs: xs[0] - xs[1], [lambda r, *xs: 1.0, lambda r, *xs: -1.0])
+    assert ag.starred_case(5.0, 1.0) == ag.starred_case(x1=5.0, x2=1.0) == 4.0
+    assert ag.grad(ag.starred_case, (0, 1))(5.0, 1.0) == (1.0, -1.0)

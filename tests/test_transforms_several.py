@@ -294,7 +294,7 @@ def test_errors_tell_of_has_aux(transform):
 
 
 @pytest.mark.parametrize("transform", [ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian])
-@pytest.mark.parametrize("aux", ["log", None, ["a", "b"], {"a": None}])
+@pytest.mark.parametrize("aux", ["log", None, ["a", "b"], {"a": None}, {}, [], ()])
 def test_what_holds_no_number_is_aux_unasked(transform, aux):
     """Of such a pair one part alone can be differentiated."""
     assert transform(lambda x: (x * x, aux))(3.0) == transform(lambda x: (x * x, aux), has_aux=True)(3.0)

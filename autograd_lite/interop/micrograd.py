@@ -198,6 +198,7 @@ class Value(engine.Value, own_results=True):
         if not callable(function):
             raise TypeError(f"_backward is a function without arguments, not {type(function).__name__} {function!r:.60}")
         if not isinstance(self.op, _HandMade):
+            self.__dict__["_recorded"] = copies.shallow(self)
             name, children = self._op, self._children
             self._connect(children, (0.0,) * len(children))
             self._op = name
@@ -251,7 +252,8 @@ def _pull(node: engine.Value, visit: Callable[[Edge], object] | None = None) -> 
             visit(edge)
         edge.operand.grad += edge.contribution
 
-    sweep([node], {node: node.grad}, visit=add)
+    recorded = node.__dict__.get("_recorded", node) if hasattr(node, "__dict__") else node
+    sweep([recorded], {recorded: node.grad}, visit=add)
 
 
 def _sweep_with_functions(order: list[engine.Value], seed: SupportsFloat, visit: Callable[[Edge], object] | None) -> None:
