@@ -353,7 +353,9 @@ def test_anomaly_watches_forward_sweeps_for_nan():
             lambda: ag.jvp(lambda x: ag.sqrt(x) ** 2, 0.0, 1.0),
             lambda: ag.jacobian(lambda x: [ag.sqrt(x) ** 2, x])(0.0),
         ):
-            with pytest.raises(ag.AnomalyError, match=r"in the forward sweep, .* power\(0.0, 2.0\) .* nan \(tangent inf\), File"):
+            with pytest.raises(
+                ag.AnomalyError, match=r"in the forward sweep, .* power\(0.0, 2.0\) .* nan \(tangent inf\), File"
+            ):
                 call()
         assert ag.jvp(lambda x: ag.where(x > 0, ag.sqrt(x), 0.0), 0.0, 1.0) == 0.0
 

@@ -4,7 +4,6 @@ import itertools
 import json
 import math
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -283,10 +282,8 @@ def test_large_reports_are_cut_and_all_is_there_on_demand():
     ],
     ids=range(7),
 )
-def test_wide_and_long_expressions_take_less_than_two_seconds(capsys, text, names, options):
-    start = time.process_time()
+def test_wide_and_long_expressions_are_reported(capsys, text, names, options):
     assert main([text, *[f"{name}=1.001" for name in names], *options]) == 0
-    assert time.process_time() - start < 2.0
     assert len(capsys.readouterr().out) > 2000
 
 

@@ -122,6 +122,7 @@ class Bound:
         self.function, self.rests = function, rests
         self.__name__, self.__wrapped__ = name, function
         self.positional, self.names = form.positional, form.names
+        self.outside = tuple([x for rest in rests if rest is not None for x in rest.outside()])
 
     def __call__(self, *numbers: Any) -> Any:
         """The function's result. Raises RecordingError where it has changed an object."""
@@ -321,7 +322,7 @@ class Calls:
             return separation.argument(x, slot.label, place, slot.is_own)
         known = self._known
         if known and known.object() is x and known.counts == self.counts and known.watched.is_current():
-            separation.objects = known.objects
+            separation.objects = dict(known.objects)
             return known.separated
         separation.watched = Watched()
         some, rest, key = separation.argument(x, slot.label, place, slot.is_own)

@@ -149,7 +149,7 @@ class _Walk:
                 self._function(x)
             case MethodType():
                 self._look_at((x.__func__, x.__self__))
-            case functools.partial():
+            case functools.partial() | functools.partialmethod():
                 self._look_at((x.func, x.args, x.keywords))
             case staticmethod() | classmethod():
                 self._look_at((x.__func__,))
@@ -166,7 +166,7 @@ class _Walk:
             case _ if _is_array(x):
                 self._array(x)
             case _ if self._is_own(str((x if isinstance(x, type) else type(x)).__module__)):
-                self._look_at((getattr(x, "function", None),))  # of a kernel
+                self._look_at((getattr(x, "function", None), *getattr(x, "outside", ())))  # of a kernel, or of a variant
             case _:
                 self._owners.append(x)
                 if "__wrapped__" in getattr(x, "__dict__", ()):  # of functools.cache
@@ -180,8 +180,7 @@ class _Walk:
             self._names.update(names.attributes)
             self._optional.update(names.optional)
             for name in names.loaded if not code.co_filename.startswith(_PACKAGE) else ():
-                if name in stored:
-                    self._watch(_ITEM, stored, name)
+                self._watch(_ITEM, stored, name)  # absent: perhaps a builtin, which a global of that name may hide later
             for name, attribute in names.of_loaded:
                 base = stored.get(name)
                 if not isinstance(base, ModuleType):
@@ -219,12 +218,13 @@ class _Walk:
         classes = (owner if isinstance(owner, type) else type(owner)).__mro__
         own = () if isinstance(owner, type) else getattr(owner, "__dict__", ())
         for name in self._names:
-            holder = next((kind for kind in classes if name in kind.__dict__), None)
-            held = holder.__dict__[name] if holder is not None else _ABSENT
-            if isinstance(held, (FunctionType, staticmethod, classmethod, property, functools.cached_property)):
-                self._look_at((getattr(held, "func", held),))
-                if isinstance(held, FunctionType) and not self._is_foreign(held.__code__.co_filename):
-                    self._watch(_ATTRIBUTE, holder, name)
+            held = _ABSENT
+            for holder in reversed([kind for kind in classes if name in kind.__dict__]):  # super() calls those behind the first
+                held = holder.__dict__[name]
+                if hasattr(type(held), "__get__") and not isinstance(held, MemberDescriptorType):
+                    self._look_at((held.func if isinstance(held, functools.cached_property) else held,))
+                    if isinstance(held, FunctionType) and not self._is_foreign(held.__code__.co_filename):
+                        self._watch(_ATTRIBUTE, holder, name)
             is_slot = isinstance(held, MemberDescriptorType) and not isinstance(owner, type)
             is_stored = is_slot or (held is not _ABSENT and not hasattr(type(held), "__get__"))
             is_missing = held is _ABSENT and name not in own and name in self._optional

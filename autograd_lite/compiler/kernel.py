@@ -461,6 +461,7 @@ class Kernel(Reader):
         return _restored(*copy.deepcopy(self._parts(), memo))
 
     def _parts(self) -> tuple[Any, ...]:
+        self._renew()
         options = self.batch, self.reduce, self.exact, self.threads, self.max_paths, self.static
         traces = [path.trace for path in self._paths if not path.trace.captured]
         return self.function, options, self._arguments, traces
@@ -474,9 +475,7 @@ def _restored(function: Callable[..., Any], options: tuple[Any, ...], arguments:
     return kernel
 
 
-def _unpickled(
-    digest: str, function: Callable[..., Any], options: tuple[Any, ...], arguments: Any, traces: list[Any]
-) -> Kernel:
+def _unpickled(digest: str, function: Callable[..., Any], options: Any, arguments: Any, traces: list[Any]) -> Kernel:
     return _restored(function, options, arguments, still_right(traces, function, digest))
 
 

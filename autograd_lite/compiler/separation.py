@@ -141,6 +141,10 @@ class Rest:
         """The argument again, of numbers or Values in their places; objects among it are noted in `twins`."""
         raise NotImplementedError
 
+    def outside(self) -> Iterator[Any]:
+        """What the function reads of it that may change: functions, and classes with methods."""
+        return iter(())
+
 
 class Fixed(Rest):
     """A value without numbers."""
@@ -151,6 +155,10 @@ class Fixed(Rest):
     def build(self, numbers: Any, twins: list[Twin]) -> Any:  # noqa: ARG002
         """The value."""
         return self.value
+
+    def outside(self) -> Iterator[Any]:
+        """The value: a function, say."""
+        return iter(() if type(self.value) is Unnoticed else (self.value,))
 
 
 class Container(Rest):
@@ -163,6 +171,10 @@ class Container(Rest):
     def build(self, numbers: Any, twins: list[Twin]) -> Any:
         """The container, made anew."""
         return self.make(iter(_parts(self.keys, self.parts, numbers, twins)))
+
+    def outside(self) -> Iterator[Any]:
+        """What is in its items."""
+        return (x for part in self.parts if part is not None for x in part.outside())
 
 
 class Twin:
@@ -226,6 +238,10 @@ class Instance(Rest):
         twins.append(twin)
         twin.fill(self.names, _parts(self.names, self.parts, numbers, twins))
         return twin.object
+
+    def outside(self) -> Iterator[Any]:
+        """Its class, and what is in its attributes."""
+        return (x for part in (Fixed(self.kind), *self.parts) if part is not None for x in part.outside())
 
 
 class Again(Rest):
