@@ -80,6 +80,11 @@ class Value(Methods):
 
     def __init_subclass__(cls, own_results: bool = False, **options: Any) -> None:
         super(Value, cls).__init_subclass__(**options)  # noqa: UP008 -- the function serves the compiled Value too
+        own_hash = vars(cls).get("__hash__", Value.__hash__)
+        if own_hash is None:  # a class with an __eq__ of its own
+            cls.__hash__ = Value.__hash__  # type: ignore[method-assign]
+        elif own_hash is not Value.__hash__:
+            raise TypeError(f"{cls.__name__} has a __hash__ of its own: graphs tell nodes apart by identity; remove it")
         if own_results:
             cls._result_class = cls
 

@@ -115,6 +115,9 @@ class Sequence:
         """Append the leaves of such a structure. Raises ValueError, beginning with `place`, if it is another one."""
         if not _is_sequence(structure) or len(structure) != len(self.parts):
             raise ValueError(f"{place} is {_described(structure)}; a sequence of length {len(self.parts)} is needed")
+        if hasattr(structure, "_make") and type(structure) is not self.named_class:
+            wanted = self.named_class.__name__ if self.named_class else "plain sequence"
+            raise ValueError(f"{place} is a {type(structure).__name__}, whose fields are its own; a {wanted} is needed")
         if self.is_flat and not is_array(structure):
             leaves.extend(structure)
             return

@@ -5,6 +5,9 @@ import functools
 import pickle
 import sys
 import types
+from collections import namedtuple
+
+import pytest
 
 import autograd_lite as ag
 
@@ -88,6 +91,14 @@ def test_copies_made_after_a_change_are_not_stale(monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "SCALE", 11.0)
     for twin in (copy.copy(kernel), copy.deepcopy(kernel), pickle.loads(pickle.dumps(kernel))):
         assert twin(3.0) == 11.0
+
+
+def test_named_tuples_of_another_class_are_not_taken_for_one_another():
+    one, other = namedtuple("One", "a b"), namedtuple("Other", "b a")  # noqa: PYI024
+    kernel = ag.compile(lambda v: v.a - 10 * v.b)
+    assert kernel(one(1.0, 2.0)) == -19.0
+    with pytest.raises(ValueError, match="is a Other, whose fields are its own; a One is needed"):
+        kernel(other(1.0, 2.0))
 
 
 def test_a_global_that_appears_later_is_noticed():

@@ -145,3 +145,23 @@ def test_cycles_through_nodes_above_are_collected():
     del x, y, seen
     gc.collect()
     assert found() is None
+
+
+def test_nodes_of_subclasses_are_told_apart_by_identity():
+    """A graph's nodes are the keys of dicts."""
+    with pytest.raises(TypeError, match="Hashed has a __hash__ of its own"):
+
+        class Hashed(ag.Value):
+            def __hash__(self):
+                return hash(self.data)
+
+    class Compared(ag.Value, own_results=True):  # noqa: PLW1641 -- the point of it
+        def __eq__(self, other):
+            return self.data == getattr(other, "data", other)
+
+    a, b = Compared(2.0), Compared(2.0)
+    y = a * a * b * b
+    y.backward()
+    assert (a.grad, b.grad) == (16.0, 16.0)
+    assert ag.gradient(y, [a, b]) == [16.0, 16.0]
+    assert ag.grad(lambda x: x * Compared(2.0))(3.0) == 2.0
