@@ -163,22 +163,30 @@ flags_of(PyObject *argument)
 static int
 check_unreached(Value *node)
 {
-    PyObject *first = node->first;
-    uint32_t flags = node->flags;
-    if (first != NULL && PyTuple_CheckExact(first)) {
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(first); i++) {
-            flags |= flags_of(PyTuple_GET_ITEM(first, i));
-        }
+    PyObject *pair[2] = {node->first, node->second};
+    int is_tuple = node->first != NULL && PyTuple_CheckExact(node->first);
+    PyObject *const *args = is_tuple ? &PyTuple_GET_ITEM(node->first, 0) : pair;
+    Py_ssize_t count = is_tuple ? PyTuple_GET_SIZE(node->first) : (node->first != NULL) + (node->second != NULL);
+    uint32_t flags = count ? node->flags : 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        flags |= flags_of(args[i]);
     }
-    else {
-        flags |= flags_of(first) | flags_of(node->second);
-    }
-    if (first == NULL || !(flags & ASSIGNED)) {
+    if (!(flags & ASSIGNED)) {
         return 0;
     }
-    PyObject *numbers = PyObject_CallOneArg(package.numbers_of, (PyObject *)node);
-    Py_XDECREF(numbers);
-    return numbers == NULL ? -1 : 0;
+    double few[16], *x = count > 16 ? PyMem_Malloc((size_t)count * sizeof(double)) : few;
+    if (x == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        x[i] = PyFloat_CheckExact(args[i]) ? PyFloat_AS_DOUBLE(args[i]) : AS_VALUE(args[i])->data;
+    }
+    int status = check_fresh(node, x, count);
+    if (x != few) {
+        PyMem_Free(x);
+    }
+    return status;
 }
 
 /* One partial, or all those of a variadic operation, from the rule in Python. */
