@@ -11,6 +11,7 @@ import functools
 import itertools
 import operator
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from numbers import Integral, Number
@@ -132,14 +133,14 @@ def _class_key(kind: type) -> Any:
     return tuple(items)
 
 
-class Rest:
+class Rest(ABC):
     """What is left of an argument without its numbers, if it `has_numbers`."""
 
     has_numbers = False
 
+    @abstractmethod
     def build(self, numbers: Any, twins: list[Twin]) -> Any:
         """The argument again, of numbers or Values in their places; objects among it are noted in `twins`."""
-        raise NotImplementedError
 
     def outside(self) -> Iterator[Any]:
         """What the function reads of it that may change: functions, and classes with methods."""
