@@ -6,7 +6,9 @@ import pickle
 import sys
 import types
 from collections import namedtuple
+from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
@@ -30,6 +32,12 @@ class Point:
         return self.x * x * SCALE
 
     half = functools.partialmethod(by_scale, 0.5)
+
+
+@dataclass
+class Pair:
+    first: float
+    second: float
 
 
 class Shifted(Point):
@@ -91,6 +99,44 @@ def test_copies_made_after_a_change_are_not_stale(monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "SCALE", 11.0)
     for twin in (copy.copy(kernel), copy.deepcopy(kernel), pickle.loads(pickle.dumps(kernel))):
         assert twin(3.0) == 11.0
+
+
+def test_the_shape_and_the_kind_of_an_array_are_noticed():
+    array = np.arange(4.0)
+    kernel = ag.compile(lambda x: (array.shape[0] + 10 * (array.dtype.kind == "f")) * x)
+    assert kernel(2.0) == 28.0
+    array.shape = (2, 2)
+    assert kernel(2.0) == 24.0
+    array.dtype = np.int64
+    assert kernel(2.0) == 4.0
+
+
+def test_defaults_that_are_assigned_are_noticed():
+    def f(x, scales=[1.0], *, shifts=[0.5]):
+        return x * scales[0] + shifts[0]
+
+    kernels = ag.compile(f), ag.compile(lambda x: ag.value_and_grad(f)(x)[0])
+    assert [kernel(2.0) for kernel in kernels] == [2.5, 2.5]
+    f.__defaults__ = ([9.0],)
+    assert [kernel(2.0) for kernel in kernels] == [18.5, 18.5]
+    f.__kwdefaults__ = {"shifts": [1.0]}
+    assert [kernel(2.0) for kernel in kernels] == [19.0, 19.0]
+
+
+def test_attributes_in_patterns_are_noticed():
+    point = Pair(1.0, 2.0)
+
+    def f(x):
+        match point:
+            case Pair(first, second=other):
+                return x * first + other
+
+    kernel = ag.compile(f)
+    assert kernel(3.0) == 5.0
+    point.first = 5.0
+    assert kernel(3.0) == 17.0
+    point.second = 7.0
+    assert kernel(3.0) == 22.0
 
 
 def test_named_tuples_of_another_class_are_not_taken_for_one_another():

@@ -145,6 +145,7 @@ class Calls:
         self.function, self.prefix, self.keywords = _unwrapped(f)
         self.name = name
         self.signature = _signature(self.function, follow=False)
+        self._defaults = _defaults(self.function)
         known = _signature(self.function, follow=True)
         self.parameters = list(known.parameters.values()) if known else None
         self.static = self._static_labels(static)
@@ -239,6 +240,8 @@ class Calls:
 
     def _form(self, count: int, names: tuple[str, ...]) -> Form:
         """The form of calls with `count` arguments by position, and these by name."""
+        if any([x is not y for x, y in zip(_defaults(self.function), self._defaults, strict=True)]):  # they were assigned to
+            self._defaults, self._forms, self.signature = _defaults(self.function), {}, _signature(self.function, follow=False)
         found = self._forms.get((count, names))
         if found is None:
             found = self._forms[count, names] = self._new_form(len(self.prefix) + count, names)
@@ -445,6 +448,12 @@ def _unwrapped(f: Callable[..., Any]) -> tuple[Callable[..., Any], tuple[Any, ..
         else:
             break
     return (f, (), {}) if is_fixed(prefix) and is_fixed(tuple(keywords.values())) else (function, prefix, keywords)
+
+
+def _defaults(function: Any) -> tuple[Any, Any]:
+    """The defaults of a function by position and by name, or of the function that it wraps."""
+    bare = inspect.unwrap(function)
+    return getattr(bare, "__defaults__", None), getattr(bare, "__kwdefaults__", None)
 
 
 def _signature(function: Callable[..., Any], follow: bool) -> inspect.Signature | None:

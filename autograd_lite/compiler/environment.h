@@ -95,11 +95,17 @@ static int
 is_buffer(PyObject *owner, PyObject *found)
 {
     Py_buffer view;
-    if (PyObject_GetBuffer(owner, &view, PyBUF_ANY_CONTIGUOUS) < 0) {
+    if (PyObject_GetBuffer(owner, &view, PyBUF_ANY_CONTIGUOUS | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
         return 0;
     }
-    int result = view.len == PyBytes_GET_SIZE(found) && memcmp(view.buf, PyBytes_AS_STRING(found), view.len) == 0;
+    Py_ssize_t ndim = view.ndim, axes = ndim * (Py_ssize_t)sizeof(ndim), name = (Py_ssize_t)strlen(view.format);
+    int result = PyBytes_GET_SIZE(found) == view.len + (Py_ssize_t)sizeof(ndim) + axes + name;
+    if (result) { /* the bytes, the number of axes, their lengths, the format */
+        const char *bytes = PyBytes_AS_STRING(found), *lengths = bytes + view.len + sizeof(ndim);
+        result = memcmp(bytes + view.len, &ndim, sizeof(ndim)) == 0 && (ndim == 0 || memcmp(lengths, view.shape, (size_t)axes) == 0)
+                 && memcmp(lengths + axes, view.format, (size_t)name) == 0 && memcmp(bytes, view.buf, (size_t)view.len) == 0;
+    }
     PyBuffer_Release(&view);
     return result;
 }

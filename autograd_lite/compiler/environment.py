@@ -11,6 +11,7 @@ from __future__ import annotations
 import dis
 import functools
 import operator
+import struct
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
@@ -36,7 +37,7 @@ class Watch(NamedTuple):
     """A place from which a function reads, and what was found there.
 
     By `kind`: an item of a dict, the contents of a cell, an attribute, the code and defaults of a function, the items of a
-    list, the keys and values of a dict in turn (objects, in a tuple); the bytes of an array.
+    list, the keys and values of a dict in turn (objects, in a tuple); the bytes, shape and format of an array.
     """
 
     kind: int
@@ -97,8 +98,14 @@ _NOW: tuple[Callable[[Any, str], tuple[Any, ...] | bytes], ...] = (  # what is f
     lambda owner, _: (owner.__code__, owner.__defaults__, owner.__kwdefaults__),
     lambda owner, _: tuple(owner),
     lambda owner, _: tuple([x for pair in owner.items() for x in pair]),
-    lambda owner, _: memoryview(owner).tobytes("A"),
+    lambda owner, _: _image(memoryview(owner)),
 )
+
+
+def _image(array: memoryview) -> bytes:
+    """The bytes of an array, its number of axes, their lengths, and its format, as `is_buffer` in environment.h reads them."""
+    shape = array.shape or ()
+    return array.tobytes("A") + struct.pack(f"{1 + len(shape)}n", len(shape), *shape) + array.format.encode()
 
 
 class _Walk:
@@ -217,7 +224,8 @@ class _Walk:
             return
         classes = (owner if isinstance(owner, type) else type(owner)).__mro__
         own = () if isinstance(owner, type) else getattr(owner, "__dict__", ())
-        for name in self._names:
+        by_position = getattr(classes[0], "__match_args__", ()) if "__match_args__" in self._names else ()
+        for name in {**self._names, **dict.fromkeys(by_position)}:
             held = _ABSENT
             for holder in reversed([kind for kind in classes if name in kind.__dict__]):  # super() calls those behind the first
                 held = holder.__dict__[name]
@@ -297,6 +305,7 @@ def _names(code: CodeType) -> _Names:
         if "getattr" in found.co_names or "hasattr" in found.co_names:
             names.optional.update(dict.fromkeys([x for x in found.co_consts if isinstance(x, str) and x.isidentifier()]))
         loaded: str | None = None  # by the last instruction
+        constant: Any = None  # the last one that was loaded
         for instruction in dis.get_instructions(found):
             name = instruction.argval
             match instruction.opname:
@@ -308,6 +317,10 @@ def _names(code: CodeType) -> _Names:
                     continue
                 case "IMPORT_NAME":
                     names.imported[name] = None
+                case "LOAD_CONST":
+                    constant = name
+                case "MATCH_CLASS":  # attributes by keyword, and those that the class lists for positions
+                    names.attributes.update(dict.fromkeys([*constant, "__match_args__"]))
                 case "LOAD_ATTR" | "LOAD_METHOD" | "LOAD_SUPER_ATTR" | "IMPORT_FROM" if name[:2] == "__":
                     pass
                 case "LOAD_ATTR" | "LOAD_METHOD" | "LOAD_SUPER_ATTR" | "IMPORT_FROM" if loaded is None:

@@ -69,8 +69,8 @@ def compile(  # noqa: A001
     change too: f is recorded anew. Noticed are its globals, variables of enclosing functions, defaults, attributes that have a
     name in the code, items of lists and dicts, numbers of arrays, and those of the functions and methods it calls. Not noticed,
     so that `Kernel.clear` has to be called when they change: items of sets and of other containers, what functions of installed
-    packages read, attributes whose names are computed, files, the environment and the clock. All is compared at every call:
-    large lists and arrays are better given as arguments.
+    packages read, attributes whose names are computed or that are read by vars(), files, the environment and the clock, and
+    what another thread changes while f is recorded. All is compared at every call: large lists and arrays are better arguments.
 
     What f catches of the errors that powers and the user's primitives raise makes paths. An error that it does not catch is
     raised; but a power that is complex at one point of a batch is nan there.
@@ -80,7 +80,7 @@ def compile(  # noqa: A001
         is said of all.
     reduce: "sum" or "mean" of the results over the points.
     exact: the bits of the engine; without it, every function is right to 4 units in the last place, and faster. An adjoint that
-        is 0 may have another sign then.
+        is 0 may have another sign then, and a sum with a product in it is rounded once: inf - inf may stay infinite.
     threads: so many at once share a batch; Python's lock is released. The bits do not depend on it. Up to 128 MiB of memory of
         large results that nobody has any more is kept for the next ones.
     max_paths: how many paths through f's branches are kept; at points on further ones f runs on Values, as the engine does.
