@@ -7,6 +7,7 @@ pickle refuses what depends on them.
 from __future__ import annotations
 
 import copy
+import copyreg
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,6 +18,19 @@ from autograd_lite.engine import Note, Value
 from autograd_lite.modes import active_modes
 from autograd_lite.primitive import Primitive
 from autograd_lite.sweep import refuse_under_way, under_way, under_way_in
+
+_OWN = frozenset(Value.__slots__)  # the fields of every node
+
+
+def _in_slots(node: Value) -> dict[str, Any]:
+    """The attributes that a subclass keeps in slots of its own."""
+    names = [name for name in copyreg._slotnames(type(node)) if name not in _OWN]  # type: ignore[attr-defined]
+    return {name: getattr(node, name) for name in names if hasattr(node, name)}
+
+
+def _set(node: Value, attributes: dict[str, Any]) -> None:
+    for name, attribute in attributes.items():
+        setattr(node, name, attribute)
 
 
 def shallow(node: Value) -> Value:
@@ -30,7 +44,9 @@ def shallow(node: Value) -> Value:
     twin._first, twin._second = node._first, node._second
     if any(node.note):
         twin._note = node.note
-    if hasattr(node, "__dict__"):  # of a subclass
+    if type(node) is not engine.Value:
+        _set(twin, _in_slots(node))
+    if hasattr(node, "__dict__"):
         twin.__dict__.update(node.__dict__)
     return twin
 
@@ -53,6 +69,8 @@ def deep(node: Value, memo: dict[int, Any]) -> Value:
             memo[id(x)] = with_operands(x, lambda operand: memo[id(operand)])
             twins.append(memo[id(x)])
     for twin in twins:  # attributes may refer to any node
+        if type(twin) is not engine.Value:
+            _set(twin, copy.deepcopy(_in_slots(twin), memo))
         if hasattr(twin, "__dict__"):
             copied = copy.deepcopy(twin.__dict__, memo)
             twin.__dict__.update(copied)
@@ -88,7 +106,8 @@ def reduced(node: Value, protocol: Any) -> tuple[Any, ...]:  # noqa: ARG001 -- a
     if graph is not None and node in graph.members:
         is_assigned = type(node._number) is engine._Assigned
         state = (type(node), node.op, node.args, node.data, node._grad, tuple(node.note), is_assigned)
-        return restored, state, getattr(node, "__dict__", None) or None
+        attributes, slots = getattr(node, "__dict__", None) or None, _in_slots(node)
+        return restored, state, (attributes, slots) if slots else attributes
     graph = _PickledGraph(sweep.topological_order(node))
     refuse_under_way(graph.order, "pickle")
     _pickling.graph = weakref.ref(graph)

@@ -165,3 +165,18 @@ def test_nodes_of_subclasses_are_told_apart_by_identity():
     assert (a.grad, b.grad) == (16.0, 16.0)
     assert ag.gradient(y, [a, b]) == [16.0, 16.0]
     assert ag.grad(lambda x: x * Compared(2.0))(3.0) == 2.0
+
+
+class Slotted(ag.Value, own_results=True):
+    __slots__ = ("unit", "values")
+
+
+def test_attributes_in_slots_are_copied():
+    node = Slotted(2.0)
+    node.unit, node.values = "m", [node * 3.0]
+    for twin in (copy.copy(node), copy.deepcopy(node), pickle.loads(pickle.dumps(node))):
+        assert (type(twin), twin.data, twin.unit, twin.values[0].data) == (Slotted, 2.0, "m", 6.0)
+    assert copy.copy(node).values is node.values
+    assert copy.deepcopy(node).values[0].args[0] is not node
+    (node * 1.0).backward()
+    assert not hasattr(copy.copy(node * 1.0), "unit")
